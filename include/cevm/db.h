@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * cevm/db.h: the state backend, the one interface to implement to put the EVM over a store of your own.
+ *
+ * The journal above it caches: within one cevm_state a key is asked for once. Reads may fail; a failure ends the
+ * execution with CEVM_ERR_BACKEND and is never taken for "zero". Called only from the thread that uses the state.
+ */
+#ifndef CEVM_DB_H
+#define CEVM_DB_H
+
+#include <cevm/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** An account as stored. */
+typedef struct cevm_db_account {
+    cevm_u256 balance;   /* wei */
+    uint64_t nonce;
+    cevm_hash code_hash; /* keccak256(code) */
+    bool has_storage;    /* at least one non-zero slot */
+} cevm_db_account;
+
+/** One changed slot; value 0 deletes it. */
+typedef struct cevm_slot_change {
+    cevm_u256 key;
+    cevm_u256 value;
+} cevm_slot_change;
+
+/** What became of one account. */
+typedef struct cevm_account_change {
+    cevm_address address;
+    bool deleted;         /* the account is gone, its storage with it; nothing below counts */
+    bool storage_cleared; /* all old slots are dropped before `slots` are written */
+    cevm_u256 balance;
+    uint64_t nonce;
+    cevm_hash code_hash;
+    bool code_changed;    /* code holds the new code (may be empty) */
+    cevm_bytes code;
+    const cevm_slot_change *slots;
+    size_t slot_count;
+} cevm_account_change;
+
+/** A set of changes, one entry an account, ordered by address; slots ordered by key. Borrowed for the call. */
+typedef struct cevm_diff {
+    const cevm_account_change *accounts;
+    size_t account_count;
+} cevm_diff;
+
+/** A key that is about to be read. */
+typedef struct cevm_db_key {
+    cevm_address address;
+    bool is_slot;
+    cevm_u256 slot;
+} cevm_db_key;
+
+typedef struct cevm_db_vtable {
+    size_t struct_size; /* sizeof(cevm_db_vtable) */
+
+    /** Reads an account; *exists tells whether it is there, *out is defined only then. */
+    cevm_err (*account)(void *ctx, cevm_db_account *out, bool *exists, const cevm_address *address);
+    /** Reads a slot; 0 when absent. */
+    cevm_err (*storage)(void *ctx, cevm_u256 *out, const cevm_address *address, const cevm_u256 *key);
+    /** Reads code by hash (never asked for the hash of no code). The bytes stay valid until the next commit. */
+    cevm_err (*code)(void *ctx, cevm_bytes *out, const cevm_hash *code_hash);
+    /** Hash of a past block; all zero when unknown. */
+    cevm_err (*block_hash)(void *ctx, cevm_hash *out, uint64_t number);
+    /** Optional (may be NULL): these keys will be read soon. A remote store fetches them in one round trip. */
+    cevm_err (*prefetch)(void *ctx, const cevm_db_key *keys, size_t count);
+    /** Applies all changes or none. */
+    cevm_err (*commit)(void *ctx, const cevm_diff *diff);
+    /** Optional: the state root (Merkle Patricia trie) of what has been committed. */
+    cevm_err (*root)(void *ctx, cevm_hash *out);
+} cevm_db_vtable;
+
+typedef struct cevm_db {
+    const cevm_db_vtable *vtable;
+    void *ctx;
+} cevm_db;
+
+/* ---- The memory backend ------------------------------------------------------------------------------------------ */
+
+typedef struct cevm_memdb cevm_memdb;
+
+/** Makes an empty store. allocator may be NULL (libc). Errors: CEVM_ERR_NOMEM. */
+CEVM_API cevm_err cevm_memdb_create(cevm_memdb **out, const cevm_allocator *allocator);
+CEVM_API void cevm_memdb_destroy(cevm_memdb *db);
+/** The backend interface of a store; valid as long as the store. */
+CEVM_API cevm_db cevm_memdb_interface(cevm_memdb *db);
+/** Adds or replaces an account, dropping the storage it had. Code is copied. Errors: CEVM_ERR_NOMEM. */
+CEVM_API cevm_err cevm_memdb_set_account(cevm_memdb *db, const cevm_address *address, const cevm_u256 *balance,
+                                         uint64_t nonce, cevm_bytes code);
+/** Sets a slot of an account that exists (CEVM_ERR_ARGUMENT otherwise); 0 removes it. */
+CEVM_API cevm_err cevm_memdb_set_storage(cevm_memdb *db, const cevm_address *address, const cevm_u256 *key,
+                                         const cevm_u256 *value);
+/** Makes cevm_db.block_hash answer `hash` for `number`. */
+CEVM_API cevm_err cevm_memdb_set_block_hash(cevm_memdb *db, uint64_t number, const cevm_hash *hash);
+/** State root of the store. */
+CEVM_API cevm_err cevm_memdb_root(cevm_memdb *db, cevm_hash *out);
+
+/** Called for each account, in address order; return false to stop. Views are valid inside the call. */
+typedef bool (*cevm_memdb_visit_account)(void *user, const cevm_address *address, const cevm_db_account *account,
+                                         cevm_bytes code);
+typedef bool (*cevm_memdb_visit_slot)(void *user, const cevm_u256 *key, const cevm_u256 *value);
+CEVM_API cevm_err cevm_memdb_for_each_account(cevm_memdb *db, cevm_memdb_visit_account visit, void *user);
+/** Each non-zero slot of an account in key order; nothing when the account is missing. */
+CEVM_API cevm_err cevm_memdb_for_each_slot(cevm_memdb *db, const cevm_address *address, cevm_memdb_visit_slot visit,
+                                           void *user);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
