@@ -14,9 +14,6 @@ extern "C" {
 /** keccak256 (the original padding, not SHA-3's). data may be NULL when size is 0. */
 CEVM_API void cevm_keccak256(cevm_hash *out, const void *data, size_t size);
 
-/** keccak256(""), the code hash of an account without code. */
-CEVM_API extern const cevm_hash cevm_empty_code_hash;
-
 /**
  * The address whose key signed `digest`. r and s are 32 big-endian bytes, y_parity 0 or 1; any s in [1, n-1] is accepted
  * (EIP-2's limit is the caller's). False when there is no such key.

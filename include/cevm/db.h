@@ -16,7 +16,7 @@ extern "C" {
 
 /** An account as stored. */
 typedef struct cevm_db_account {
-    cevm_u256 balance;   /* wei */
+    cevm_u256 balance; /* wei */
     uint64_t nonce;
     cevm_hash code_hash; /* keccak256(code) */
     bool has_storage;    /* at least one non-zero slot */
@@ -36,7 +36,7 @@ typedef struct cevm_account_change {
     cevm_u256 balance;
     uint64_t nonce;
     cevm_hash code_hash;
-    bool code_changed;    /* code holds the new code (may be empty) */
+    bool code_changed; /* code holds the new code (may be empty) */
     cevm_bytes code;
     const cevm_slot_change *slots;
     size_t slot_count;

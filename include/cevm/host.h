@@ -21,14 +21,20 @@ extern "C" {
 
 /** An account as the VM sees it. A missing account has zero fields, the hash of no code, and exists = false. */
 typedef struct cevm_account_info {
-    cevm_u256 balance;    /* wei */
+    cevm_u256 balance; /* wei */
     uint64_t nonce;
-    cevm_hash code_hash;  /* keccak256(code); keccak256("") for none */
-    bool exists;          /* in the state, even if empty (before EIP-161 that can be) */
-    bool has_storage;     /* any non-zero slot (EIP-7610); set by load_account only when the nonce is 0 and code is empty */
-    bool cold;            /* this load was the first of the transaction (EIP-2929); it warms the account */
-    bool skipped;         /* skip_cold was set and the account is cold: nothing fetched, nothing warmed, fields undefined */
+    cevm_hash code_hash; /* keccak256(code); keccak256("") for none */
+    bool exists;         /* in the state, even if empty (before EIP-161 that can be) */
+    bool has_storage; /* any non-zero slot (EIP-7610); set by load_account only when the nonce is 0 and code is empty */
+    bool cold;        /* this load was the first of the transaction (EIP-2929); it warms the account */
+    bool skipped;     /* skip_cold was set and the account is cold: nothing fetched, nothing warmed, fields undefined */
 } cevm_account_info;
+
+/** Empty in the sense of EIP-161: no nonce, no balance, no code. A missing account is empty too. */
+static inline bool cevm_account_info_is_empty(const cevm_account_info *a)
+{
+    return a->nonce == 0 && cevm_u256_is_zero(&a->balance) && cevm_hash_equal(&a->code_hash, &cevm_empty_code_hash);
+}
 
 /** Code of an account. bytes stay valid and unchanged until the transaction ends. */
 typedef struct cevm_code {
@@ -78,7 +84,8 @@ typedef struct cevm_host_vtable {
     /** Reads the code of an account (loading the account if need be); does not warm. */
     cevm_err (*load_code)(void *ctx, cevm_code *out, const cevm_address *address);
     /** Reads a slot and warms it. */
-    cevm_err (*sload)(void *ctx, cevm_slot_info *out, const cevm_address *address, const cevm_u256 *key, bool skip_cold);
+    cevm_err (*sload)(void *ctx, cevm_slot_info *out, const cevm_address *address, const cevm_u256 *key,
+                      bool skip_cold);
     /** Writes a slot and warms it, and says what was there. */
     cevm_err (*sstore)(void *ctx, cevm_sstore_info *out, const cevm_address *address, const cevm_u256 *key,
                        const cevm_u256 *value, bool skip_cold);

@@ -29,16 +29,17 @@ typedef enum cevm_precompile_status {
 } cevm_precompile_status;
 
 typedef struct cevm_precompile {
-    uint16_t address;  /* 0x01 … 0x11, 0x100 */
+    uint16_t address; /* 0x01 … 0x11, 0x100 */
     cevm_fork since;
-    const char *name;  /* "ECREC", as geth names it */
-    uint32_t eip;      /* 0 for the first four */
+    const char *name; /* "ECREC", as geth names it */
+    uint32_t eip;     /* 0 for the first four */
     cevm_precompile_cost (*cost)(cevm_bytes input, cevm_fork fork);
     /**
      * Runs it. `output` has room for cost.output_size bytes, `scratch` for cost.scratch_size; *output_size is set on OK.
      * The caller has checked that cost.gas can be paid. Input and output must not overlap.
      */
-    cevm_precompile_status (*run)(uint8_t *output, size_t *output_size, cevm_bytes input, cevm_fork fork, void *scratch);
+    cevm_precompile_status (*run)(uint8_t *output, size_t *output_size, cevm_bytes input, cevm_fork fork,
+                                  void *scratch);
 } cevm_precompile;
 
 /** The contract at an address at a fork, or NULL when the address is an ordinary one there. */

@@ -31,8 +31,8 @@ typedef struct cevm_step {
     uint32_t depth;         /* 1 for the outermost frame */
     const cevm_u256 *stack; /* stack[0] is the bottom, stack[stack_size-1] the top */
     size_t stack_size;
-    cevm_bytes memory;      /* before the instruction's own expansion */
-    cevm_bytes return_data; /* what RETURNDATACOPY would see */
+    cevm_bytes memory;           /* before the instruction's own expansion */
+    cevm_bytes return_data;      /* what RETURNDATACOPY would see */
     const cevm_address *address; /* account whose storage is used */
     cevm_bytes code;
 } cevm_step;

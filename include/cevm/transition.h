@@ -24,13 +24,13 @@ CEVM_API cevm_intrinsic_gas cevm_tx_intrinsic_gas(const cevm_tx *tx, cevm_fork f
 /** What executing a valid transaction gave. */
 typedef struct cevm_receipt {
     cevm_status status;
-    uint64_t gas_used;      /* after refund and floor */
+    uint64_t gas_used; /* after refund and floor */
     uint64_t gas_refunded;
     uint64_t blob_gas_used;
-    cevm_bytes output;      /* owned by the VM until its next execution */
-    bool has_created;       /* a creation: `created` is the new address (also when it failed) */
+    cevm_bytes output; /* owned by the VM until its next execution */
+    bool has_created;  /* a creation: `created` is the new address (also when it failed) */
     cevm_address created;
-    const cevm_log *logs;   /* owned by the state until its next begin_tx */
+    const cevm_log *logs; /* owned by the state until its next begin_tx */
     size_t log_count;
 } cevm_receipt;
 
@@ -61,8 +61,8 @@ CEVM_API cevm_err cevm_tx_apply(cevm_vm *vm, cevm_state *state, cevm_receipt *ou
 
 /** Blob parameters of a chain at a time (EIP-7840, EIP-7892). */
 typedef struct cevm_blob_params {
-    uint64_t target;                   /* blobs a block aims at */
-    uint64_t max;                      /* blobs a block may hold */
+    uint64_t target; /* blobs a block aims at */
+    uint64_t max;    /* blobs a block may hold */
     uint64_t base_fee_update_fraction;
 } cevm_blob_params;
 

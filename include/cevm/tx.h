@@ -29,7 +29,8 @@ CEVM_API const char *cevm_tx_error_string(cevm_tx_error error);
 /** The JSON-RPC error code. */
 CEVM_API int cevm_tx_error_rpc_code(cevm_tx_error error);
 /**
- * Whether a vector's "expectException" ("TransactionException.A|TransactionException.B", "TR_NoFunds") names `error`.
+ * Whether a vector's "expectException" ("TransactionException.A|TransactionException.B", "TR_NoFunds") names `error`, by
+ * its ID or by another name of its row. Never true of NONE.
  */
 CEVM_API bool cevm_tx_error_matches(cevm_tx_error error, const char *expected);
 
@@ -62,15 +63,15 @@ typedef struct cevm_authorization {
  */
 typedef struct cevm_tx {
     cevm_tx_type type;
-    bool has_chain_id;      /* false: legacy without EIP-155 */
+    bool has_chain_id; /* false: legacy without EIP-155 */
     uint64_t chain_id;
     uint64_t nonce;
     uint64_t gas_limit;
-    cevm_u256 max_fee;      /* wei per gas; gas price for legacy and EIP-2930 */
+    cevm_u256 max_fee;          /* wei per gas; gas price for legacy and EIP-2930 */
     cevm_u256 max_priority_fee; /* equal to max_fee for legacy and EIP-2930 */
-    bool is_create;         /* no recipient */
+    bool is_create;             /* no recipient */
     cevm_address to;
-    cevm_u256 value;        /* wei */
+    cevm_u256 value; /* wei */
     cevm_bytes data;
     const cevm_access_entry *access_list;
     size_t access_count;
@@ -80,10 +81,10 @@ typedef struct cevm_tx {
     const cevm_authorization *authorizations;
     size_t authorization_count;
 
-    cevm_u256 v;            /* as encoded: 27/28/35+… for legacy, y parity for typed */
+    cevm_u256 v; /* as encoded: 27/28/35+… for legacy, y parity for typed */
     cevm_u256 r, s;
 
-    cevm_address sender;    /* valid when has_sender */
+    cevm_address sender; /* valid when has_sender */
     bool has_sender;
 } cevm_tx;
 
@@ -109,7 +110,9 @@ CEVM_API cevm_err cevm_tx_signing_hash(cevm_hash *out, const cevm_tx *tx, const 
 
 /**
  * Recovers the sender into tx->sender under the rules of `fork` (low s from EIP-2 on, EIP-155 forms from its fork on).
- * *reason: NONE, INVALID_SIGNATURE_VRS. Errors: CEVM_ERR_NOMEM.
+ * *reason: NONE; INVALID_SIGNATURE_VRS; INVALID_CHAINID (from EIP-155 on, a legacy v that is neither 27, 28 nor
+ * 35 + 2 * chain_id + {0, 1}); EC_RECOVERY_FAIL (r is the x of no point, or the key is no key). Unless it is NONE
+ * tx->has_sender is false. That chain_id is the right one is for cevm_tx_validate to say. Errors: CEVM_ERR_NOMEM.
  */
 CEVM_API cevm_err cevm_tx_recover_sender(cevm_tx *tx, cevm_tx_error *reason, cevm_fork fork,
                                          const cevm_allocator *allocator);

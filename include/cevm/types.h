@@ -76,6 +76,9 @@ typedef struct cevm_allocator {
 /** The allocator over libc's realloc and free; what a NULL allocator means everywhere. */
 CEVM_API const cevm_allocator *cevm_default_allocator(void);
 
+/** keccak256(""), the code hash of an account without code. */
+CEVM_API extern const cevm_hash cevm_empty_code_hash;
+
 /** Library version, "MAJOR.MINOR.PATCH"; static storage. */
 CEVM_API const char *cevm_version(void);
 

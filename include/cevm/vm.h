@@ -29,11 +29,20 @@ typedef enum cevm_status {
 /** A short phrase for a status, geth's where geth has one; static storage, never NULL. */
 CEVM_API const char *cevm_status_string(cevm_status status);
 
-static inline bool cevm_status_is_success(cevm_status s) { return (int)s < 16; }
+static inline bool cevm_status_is_success(cevm_status s)
+{
+    return (int)s < 16;
+}
 /** Ended without success, but gas that is left is returned and (for REVERT) output is kept. */
-static inline bool cevm_status_is_revert(cevm_status s) { return (int)s >= 16 && (int)s < 32; }
+static inline bool cevm_status_is_revert(cevm_status s)
+{
+    return (int)s >= 16 && (int)s < 32;
+}
 /** Exceptional halt: all gas of the frame is gone and there is no output. */
-static inline bool cevm_status_is_halt(cevm_status s) { return (int)s >= 32; }
+static inline bool cevm_status_is_halt(cevm_status s)
+{
+    return (int)s >= 32;
+}
 
 /** Gas of a frame, in gas units. */
 typedef struct cevm_gas {
@@ -57,12 +66,12 @@ typedef struct cevm_block_env {
     uint64_t number;
     uint64_t timestamp;
     uint64_t gas_limit;
-    cevm_u256 base_fee;         /* EIP-1559; zero before London */
-    cevm_u256 difficulty;       /* before Paris */
-    cevm_hash prev_randao;      /* EIP-4399, from Paris */
-    cevm_u256 blob_base_fee;    /* EIP-7516: the price of one unit of blob gas in this block */
-    uint64_t max_blobs;         /* EIP-4844/7691: blobs a block may hold; 0 before Cancun */
-    uint64_t chain_id;          /* EIP-155, EIP-1344 */
+    cevm_u256 base_fee;      /* EIP-1559; zero before London */
+    cevm_u256 difficulty;    /* before Paris */
+    cevm_hash prev_randao;   /* EIP-4399, from Paris */
+    cevm_u256 blob_base_fee; /* EIP-7516: the price of one unit of blob gas in this block */
+    uint64_t max_blobs;      /* EIP-4844/7691: blobs a block may hold; 0 before Cancun */
+    uint64_t chain_id;       /* EIP-155, EIP-1344 */
 } cevm_block_env;
 
 /** What is the same for every frame of a transaction. */
@@ -79,15 +88,15 @@ typedef struct cevm_tx_env {
  * anything but (for CREATE at top level) nothing: that is the transition's work.
  */
 typedef struct cevm_message {
-    cevm_call_kind kind;        /* CEVM_CALL or CEVM_CREATE at top level */
-    bool is_static;             /* EIP-214 */
-    bool disable_precompiles;   /* EIP-7702: the code came by delegation, an address of a precompile is then empty code */
-    int64_t gas;                /* gas units, >= 0 */
+    cevm_call_kind kind;      /* CEVM_CALL or CEVM_CREATE at top level */
+    bool is_static;           /* EIP-214 */
+    bool disable_precompiles; /* EIP-7702: the code came by delegation, an address of a precompile is then empty code */
+    int64_t gas;              /* gas units, >= 0 */
     cevm_address sender;
-    cevm_address recipient;     /* account whose storage and balance are used; for CEVM_CREATE the new address */
-    cevm_address code_address;  /* account whose code runs; ignored for CEVM_CREATE */
-    cevm_u256 value;            /* wei */
-    cevm_bytes input;           /* calldata, or initcode for CEVM_CREATE; borrowed for the execution */
+    cevm_address recipient;    /* account whose storage and balance are used; for CEVM_CREATE the new address */
+    cevm_address code_address; /* account whose code runs; ignored for CEVM_CREATE */
+    cevm_u256 value;           /* wei */
+    cevm_bytes input;          /* calldata, or initcode for CEVM_CREATE; borrowed for the execution */
 } cevm_message;
 
 /** What came of a message. */
@@ -139,6 +148,9 @@ CEVM_API void cevm_create_address(cevm_address *out, const cevm_address *sender,
 /** The address CREATE2 gives: keccak256(0xff ‖ sender ‖ salt ‖ keccak256(initcode))[12:] (EIP-1014). */
 CEVM_API void cevm_create2_address(cevm_address *out, const cevm_address *sender, const cevm_hash *salt,
                                    const cevm_hash *initcode_hash);
+
+/** Whether code is a delegation designation (0xef0100 ‖ address, EIP-7702); *out receives the address. */
+CEVM_API bool cevm_delegation_target(cevm_address *out, cevm_bytes code);
 
 #ifdef __cplusplus
 }

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "evm/analysis.h"
+
+#include "evm/opcodes.h"
+
+#include <cevm/alloc.h>
+
+void cevm_jumpdest_scan(uint64_t *bits, const uint8_t *code, size_t size)
+{
+    memset(bits, 0, jumpdest_words(size) * sizeof *bits);
+    for (size_t i = 0; i < size; ++i) {
+        const uint8_t op = code[i];
+        if (op == OP_JUMPDEST) {
+            bits[i / 64] |= (uint64_t)1 << (i % 64);
+        } else if (op >= OP_PUSH1 && op <= OP_PUSH32) {
+            i += (size_t)(op - OP_PUSH1) + 1;
+        }
+    }
+}
+
+void cevm_analysis_init(cevm_analysis_cache *cache, const cevm_allocator *allocator)
+{
+    *cache = (cevm_analysis_cache){.allocator = allocator};
+}
+
+void cevm_analysis_destroy(cevm_analysis_cache *cache)
+{
+    for (size_t i = 0; cache->entries != NULL && i < CEVM_ANALYSIS_ENTRIES; ++i) {
+        cevm_free(cache->allocator, cache->entries[i].bits);
+    }
+    cevm_free(cache->allocator, cache->entries);
+    *cache = (cevm_analysis_cache){.allocator = cache->allocator};
+}
+
+void cevm_analysis_begin(cevm_analysis_cache *cache) { ++cache->execution; }
+
+/** Frees an entry. */
+static void drop(cevm_analysis_cache *cache, cevm_analysis_entry *entry)
+{
+    if (entry->bits != NULL) {
+        cache->bytes -= jumpdest_words(entry->code_size) * sizeof *entry->bits;
+        cevm_free(cache->allocator, entry->bits);
+        entry->bits = NULL;
+    }
+}
+
+/** Drops everything not in use, when the byte bound is reached; false when that does not make room. */
+static bool make_room(cevm_analysis_cache *cache, size_t bytes)
+{
+    if (bytes > CEVM_ANALYSIS_MAX_BYTES) {
+        return false;
+    }
+    if (cache->bytes + bytes <= CEVM_ANALYSIS_MAX_BYTES) {
+        return true;
+    }
+    for (size_t i = 0; i < CEVM_ANALYSIS_ENTRIES; ++i) {
+        if (cache->entries[i].last_use != cache->execution) {
+            drop(cache, &cache->entries[i]);
+        }
+    }
+    return cache->bytes + bytes <= CEVM_ANALYSIS_MAX_BYTES;
+}
+
+const uint64_t *cevm_analysis_get(cevm_analysis_cache *cache, const cevm_hash *code_hash, const uint8_t *code, size_t size)
+{
+    if (cache->entries == NULL) {
+        cache->entries = cevm_zalloc(cache->allocator, CEVM_ANALYSIS_ENTRIES * sizeof *cache->entries);
+        if (cache->entries == NULL) {
+            return NULL;
+        }
+    }
+    /* The hash is uniform; an attacker can make two codes share a place, which costs him a scan a call and no more. */
+    cevm_analysis_entry *entry = &cache->entries[cevm_load_be64(code_hash->bytes) % CEVM_ANALYSIS_ENTRIES];
+    if (entry->bits != NULL && entry->code_size == size && cevm_hash_equal(&entry->hash, code_hash)) {
+        entry->last_use = cache->execution;
+        return entry->bits;
+    }
+    const size_t bytes = jumpdest_words(size) * sizeof *entry->bits;
+    if ((entry->bits != NULL && entry->last_use == cache->execution) || !make_room(cache, bytes)) {
+        return NULL;
+    }
+    uint64_t *bits = cevm_alloc(cache->allocator, bytes);
+    if (bits == NULL) {
+        return NULL;
+    }
+    drop(cache, entry);
+    cevm_jumpdest_scan(bits, code, size);
+    *entry = (cevm_analysis_entry){.hash = *code_hash, .bits = bits, .code_size = size, .last_use = cache->execution};
+    cache->bytes += bytes;
+    return bits;
+}

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "evm/create.h"
+#include "evm/frame.h"
+#include "evm/ops_flow.h"
+
+#include <time.h>
+
+/** EVM memory that all frames together may hold when the host sets no limit: 4 GiB, over 2^45 gas. */
+#define DEFAULT_MEMORY_LIMIT ((size_t)1 << (sizeof(size_t) > 4 ? 32 : 30))
+
+cevm_err cevm_vm_create(cevm_vm **out, const cevm_vm_config *config)
+{
+    *out = NULL;
+    if (config != NULL && config->struct_size != sizeof *config) {
+        return CEVM_ERR_ARGUMENT;
+    }
+    const cevm_allocator *allocator = config != NULL ? config->allocator : NULL;
+    cevm_vm *vm = cevm_zalloc(allocator, sizeof *vm);
+    if (vm == NULL) {
+        return CEVM_ERR_NOMEM;
+    }
+    vm->allocator = allocator;
+    vm->frames = cevm_zalloc(allocator, (CEVM_MAX_CALL_DEPTH + 1) * sizeof *vm->frames);
+    if (vm->frames == NULL) {
+        cevm_free(allocator, vm);
+        return CEVM_ERR_NOMEM;
+    }
+    vm->memory_limit = DEFAULT_MEMORY_LIMIT;
+    if (config != NULL) {
+        vm->memory_limit = config->memory_limit != 0 ? config->memory_limit : vm->memory_limit;
+        vm->cancel = config->cancel;
+        vm->deadline_ns = config->deadline_ns;
+    }
+    cevm_arena_init(&vm->arena, allocator);
+    cevm_analysis_init(&vm->analysis, allocator);
+    *out = vm;
+    return CEVM_OK;
+}
+
+void cevm_vm_destroy(cevm_vm *vm)
+{
+    if (vm == NULL) {
+        return;
+    }
+    for (size_t i = 0; i <= CEVM_MAX_CALL_DEPTH; ++i) {
+        cevm_free(vm->allocator, vm->frames[i]);
+    }
+    cevm_free(vm->allocator, vm->frames);
+    cevm_free(vm->allocator, vm->stack);
+    cevm_free(vm->allocator, vm->memory);
+    cevm_free(vm->allocator, vm->output.data);
+    cevm_free(vm->allocator, vm->scratch.data);
+    cevm_arena_destroy(&vm->arena);
+    cevm_analysis_destroy(&vm->analysis);
+    cevm_free(vm->allocator, vm);
+}
+
+void cevm_vm_set_deadline(cevm_vm *vm, uint64_t deadline_ns) { vm->deadline_ns = deadline_ns; }
+
+bool cevm_buffer_reserve(cevm_vm *vm, cevm_vm_buffer *buffer, size_t size)
+{
+    buffer->size = 0;
+    if (size <= buffer->capacity) {
+        return true;
+    }
+    const size_t capacity = size < 256 ? 256 : size;
+    uint8_t *data = cevm_alloc(vm->allocator, capacity);
+    if (data == NULL) {
+        return false;
+    }
+    cevm_free(vm->allocator, buffer->data);
+    buffer->data = data;
+    buffer->capacity = capacity;
+    return true;
+}
+
+/** Makes the memory of the VM at least `needed` bytes and points the frames at where it then is. */
+static bool grow_memory(cevm_vm *vm, size_t needed)
+{
+    size_t capacity = vm->memory_capacity < 4096 ? 4096 : 2 * vm->memory_capacity;
+    capacity = capacity > needed ? capacity : needed;
+    uint8_t *memory = cevm_resize(vm->allocator, vm->memory, capacity);
+    if (memory == NULL) {
+        return false;
+    }
+    vm->memory = memory;
+    vm->memory_capacity = capacity;
+    for (size_t i = 0; i < vm->depth; ++i) {
+        cevm_frame *f = vm->frames[i];
+        f->memory = memory + f->memory_base;
+        if (f->input_in_memory) {
+            f->input.data = memory + f->input_offset;
+        }
+    }
+    return true;
+}
+
+int cevm_memory_grow(cevm_frame *f, uint64_t end)
+{
+    if (end > CEVM_MEMORY_MAX) {
+        return charge_too_much(f);
+    }
+    const uint64_t words = gas_words(end);
+    const uint64_t size = words * 32;
+    if (!charge(f, gas_memory(words) - gas_memory(f->memory_size / 32))) {
+        return CEVM_STATUS_OUT_OF_GAS;
+    }
+    cevm_vm *vm = f->vm;
+    if (f->memory_base > vm->memory_limit || size > vm->memory_limit - f->memory_base) {
+        return op_error(f, CEVM_ERR_LIMIT);
+    }
+    const size_t needed = f->memory_base + (size_t)size;
+    if (needed > vm->memory_capacity && !grow_memory(vm, needed)) {
+        return op_error(f, CEVM_ERR_NOMEM);
+    }
+    memset(f->memory + f->memory_size, 0, (size_t)size - f->memory_size);
+    f->memory_size = (size_t)size;
+    return OP_NEXT;
+}
+
+int cevm_vm_poll(cevm_frame *f)
+{
+    cevm_vm *vm = f->vm;
+    vm->poll_countdown = CEVM_POLL_INTERVAL;
+    if (vm->cancel != NULL && *vm->cancel) {
+        return op_error(f, CEVM_ERR_CANCELLED);
+    }
+    if (vm->deadline_ns != 0) {
+        struct timespec now;
+        clock_gettime(CLOCK_MONOTONIC, &now);
+        if ((uint64_t)now.tv_sec * 1000000000U + (uint64_t)now.tv_nsec >= vm->deadline_ns) {
+            return op_error(f, CEVM_ERR_CANCELLED);
+        }
+    }
+    return OP_NEXT;
+}
+
+int cevm_frame_analyse(cevm_frame *f)
+{
+    cevm_vm *vm = f->vm;
+    if (f->has_hash) {
+        f->jumpdests = cevm_analysis_get(&vm->analysis, &f->code_hash, f->code, f->code_size);
+    }
+    if (f->jumpdests == NULL) {
+        uint64_t *bits = cevm_arena_alloc(&vm->arena, jumpdest_words(f->code_size) * sizeof *bits);
+        if (bits == NULL) {
+            return op_error(f, CEVM_ERR_NOMEM);
+        }
+        cevm_jumpdest_scan(bits, f->code, f->code_size);
+        f->jumpdests = bits;
+    }
+    return OP_NEXT;
+}
+
+/** Runs frames until the outermost one has ended: its status, or OP_ERROR. *gas is what it left. */
+static int run(cevm_vm *vm, int64_t *gas)
+{
+    int status = cevm_message_begin(vm);
+    if (status != OP_NEXT) {
+        *gas = vm->pending.msg.gas;
+        return status;
+    }
+    while (vm->depth != 0) {
+        cevm_frame *f = vm->frames[vm->depth - 1];
+        status = cevm_exact_run(f);
+        if (status == OP_CHILD) {
+            status = cevm_message_begin(vm);
+        } else if (status != OP_ERROR) {
+            status = cevm_frame_end(vm, status);
+        }
+        if (status == OP_ERROR) {
+            return OP_ERROR;
+        }
+        *gas = f->gas; /* of the frame that ran; right when the loop ends */
+    }
+    return status;
+}
+
+/** Sets the VM up for one execution. */
+static cevm_err prepare(cevm_vm *vm, const cevm_message *msg)
+{
+    vm->err = CEVM_OK;
+    vm->refund = 0;
+    vm->depth = 0;
+    vm->output.size = 0;
+    vm->poll_countdown = 1;
+    cevm_arena_release(&vm->arena, (cevm_arena_mark){NULL, 0});
+    cevm_analysis_begin(&vm->analysis);
+    vm->pending = (cevm_pending){.msg = *msg};
+    if (msg->kind == CEVM_CREATE || msg->kind == CEVM_CREATE2) {
+        return CEVM_OK;
+    }
+    return vm->host.vtable->load_code(vm->host.ctx, &vm->pending.code, &msg->code_address);
+}
+
+cevm_err cevm_vm_execute(cevm_vm *vm, cevm_result *out, const cevm_message *msg, const cevm_block_env *block,
+                         const cevm_tx_env *tx, const cevm_host *host, const cevm_tracer *tracer)
+{
+    if (vm->depth != 0 || msg->gas < 0 || (int)block->fork < 0 || block->fork >= CEVM_FORK_COUNT) {
+        return CEVM_ERR_ARGUMENT;
+    }
+    vm->host = *host;
+    vm->tracer = tracer;
+    vm->block = block;
+    vm->tx = tx;
+    vm->fork = block->fork;
+    vm->ops = cevm_op_tables[block->fork];
+    const cevm_checkpoint checkpoint = host->vtable->checkpoint(host->ctx);
+    cevm_err err = prepare(vm, msg);
+    if (err == CEVM_OK) {
+        int64_t gas = 0;
+        const int status = run(vm, &gas);
+        err = status == OP_ERROR ? vm->err : CEVM_OK;
+        if (err == CEVM_OK) {
+            out->status = (cevm_status)status;
+            out->gas = (cevm_gas){.left = gas, .refund = vm->refund};
+            out->output = (cevm_bytes){vm->output.data, vm->output.size};
+        }
+    }
+    if (err != CEVM_OK) {
+        host->vtable->revert(host->ctx, checkpoint);
+        vm->depth = 0;
+    }
+    return err;
+}
