@@ -12,7 +12,10 @@
  */
 #include "evm/u256.h"
 
-/* Every loop below runs over a divisor of 2, 3 or 4 limbs known where it is inlined, so it unrolls into registers. */
+/*
+ * Numbers are kept in named limbs, and helpers are inlined by force, so that they live in registers: a limb written to
+ * memory alone and read back as half of a vector costs more than the arithmetic here.
+ */
 #define U256_INLINE static inline __attribute__((always_inline))
 
 /* Reciprocals ------------------------------------------------------------------------------------------------------ */
@@ -81,15 +84,15 @@ U256_INLINE uint64_t reciprocal_3by2(uint64_t d1, uint64_t d0)
 /** (u1:u0) / d with u1 < d, d normalised and v its reciprocal (algorithm 4). */
 U256_INLINE uint64_t divide_2by1(uint64_t *remainder, uint64_t u1, uint64_t u0, uint64_t d, uint64_t v)
 {
-    unsigned char carry = 0;
     uint64_t q1;
-    const uint64_t q0 = u256_addc(u256_mul64(v, u1, &q1), u0, &carry);
-    q1 = u256_addc(q1, u1, &carry) + 1;
+    uint64_t q0 = u256_mul64(v, u1, &q1);
+    u256_add128(&q1, &q0, u1, u0);
+    ++q1;
     uint64_t r = u0 - q1 * d;
-    if (r > q0) {
-        --q1;
-        r += d;
-    }
+    /* Half of all quotients need this correction, so it is arithmetic with a mask rather than a branch. */
+    const uint64_t mask = (uint64_t)0 - (uint64_t)(r > q0);
+    q1 += mask;
+    r += d & mask;
     if (__builtin_expect(r >= d, 0)) {
         ++q1;
         r -= d;
@@ -98,44 +101,73 @@ U256_INLINE uint64_t divide_2by1(uint64_t *remainder, uint64_t u1, uint64_t u0, 
     return q1;
 }
 
-/** (u2:u1:u0) / (d1:d0) with (u2:u1) < (d1:d0), d1 normalised and v their reciprocal; remainder r[1]:r[0] (algorithm 5). */
-U256_INLINE uint64_t divide_3by2(uint64_t r[2], uint64_t u2, uint64_t u1, uint64_t u0, const uint64_t d[2], uint64_t v)
+/** (u2:u1:u0) / (d1:d0) with (u2:u1) < (d1:d0), d1 normalised, v their reciprocal; remainder *r1:*r0 (algorithm 5). */
+U256_INLINE uint64_t divide_3by2(uint64_t *r1, uint64_t *r0, uint64_t u2, uint64_t u1, uint64_t u0, uint64_t d1,
+                                 uint64_t d0, uint64_t v)
 {
-    const uint64_t d1 = d[1];
-    const uint64_t d0 = d[0];
-    unsigned char carry = 0;
     uint64_t q1;
-    const uint64_t q0 = u256_addc(u256_mul64(v, u2, &q1), u1, &carry);
-    q1 = u256_addc(q1, u2, &carry);
+    uint64_t q0 = u256_mul64(v, u2, &q1);
+    u256_add128(&q1, &q0, u2, u1);
 
     uint64_t t1;
     const uint64_t t0 = u256_mul64(d0, q1, &t1);
-    unsigned char borrow = 0;
-    uint64_t r0 = u256_subb(u0, t0, &borrow);
-    uint64_t r1 = u256_subb(u1 - q1 * d1, t1, &borrow);
-    borrow = 0;
-    r0 = u256_subb(r0, d0, &borrow);
-    r1 = u256_subb(r1, d1, &borrow);
+    uint64_t high = u1 - q1 * d1;
+    uint64_t low = u0;
+    u256_sub128(&high, &low, t1, t0);
+    u256_sub128(&high, &low, d1, d0);
     ++q1;
 
-    /* Half of all quotients need this correction, so it is arithmetic with a mask rather than a branch. */
-    const uint64_t mask = (uint64_t)0 - (uint64_t)(r1 >= q0);
+    const uint64_t mask = (uint64_t)0 - (uint64_t)(high >= q0);
     q1 += mask;
-    carry = 0;
-    r0 = u256_addc(r0, d0 & mask, &carry);
-    r1 = u256_addc(r1, d1 & mask, &carry);
-    if (__builtin_expect(r1 >= d1, 0) && (r1 > d1 || r0 >= d0)) {
+    u256_add128(&high, &low, d1 & mask, d0 & mask);
+    if (__builtin_expect(high >= d1, 0) && (high > d1 || low >= d0)) {
         ++q1;
-        borrow = 0;
-        r0 = u256_subb(r0, d0, &borrow);
-        r1 = u256_subb(r1, d1, &borrow);
+        u256_sub128(&high, &low, d1, d0);
     }
-    r[0] = r0;
-    r[1] = r1;
+    *r0 = low;
+    *r1 = high;
     return q1;
 }
 
 /* Division of limbs ------------------------------------------------------------------------------------------------ */
+
+/**
+ * One limb of a quotient by a normalised d of four limbs: (*r:next) / d for *r < d, v being the reciprocal of d's upper
+ * two limbs. The quotient is returned and the remainder left in *r.
+ */
+U256_INLINE uint64_t divide_step(cevm_u256 *r, uint64_t next, const cevm_u256 *d, uint64_t v)
+{
+    if (__builtin_expect(r->w[3] == d->w[3] && r->w[2] == d->w[2], 0)) {
+        /*
+         * The quotient of the upper limbs alone would not fit a limb. As *r < d, the true one is then the largest limb,
+         * 2^64 - 1, and the remainder is ((*r - d):next) + d.
+         */
+        const cevm_u256 x = u256_sub(r, d);
+        const cevm_u256 moved = {{next, x.w[0], x.w[1], x.w[2]}};
+        *r = u256_add(&moved, d);
+        return UINT64_MAX;
+    }
+    uint64_t upper;
+    uint64_t lower;
+    uint64_t q = divide_3by2(&upper, &lower, r->w[3], r->w[2], r->w[1], d->w[3], d->w[2], v);
+
+    /* The remainder so far is (upper:lower:w[0]:next); what q times the lower half of d takes is still in it. */
+    uint64_t taken;
+    const uint64_t low0 = u256_mul64(q, d->w[0], &taken);
+    const uint64_t low1 = u256_muladd64(q, d->w[1], taken, 0, &taken);
+    unsigned char borrow = 0;
+    const uint64_t w0 = u256_subb(next, low0, &borrow);
+    const uint64_t w1 = u256_subb(r->w[0], low1, &borrow);
+    const uint64_t w2 = u256_subb(lower, taken, &borrow);
+    const uint64_t w3 = u256_subb(upper, 0, &borrow);
+    *r = (cevm_u256){{w0, w1, w2, w3}};
+    if (__builtin_expect(borrow != 0, 0)) {
+        /* The limbs left out of the estimate made it one too large. */
+        *r = u256_add(r, d);
+        --q;
+    }
+    return q;
+}
 
 /** How many of the n limbs of x remain when the zeros at the top are left out. */
 U256_INLINE unsigned significant_limbs(const uint64_t *x, unsigned n)
@@ -146,184 +178,147 @@ U256_INLINE unsigned significant_limbs(const uint64_t *x, unsigned n)
     return n;
 }
 
-/** out = x << bits for bits 0..63, over n limbs and one more limb of out for what leaves at the top. */
-U256_INLINE void shift_limbs_left(uint64_t *out, const uint64_t *x, unsigned n, unsigned bits)
+/** out = x << bits for bits 0..63, over four limbs; the top bits of `below` enter, what leaves at the top is returned. */
+U256_INLINE uint64_t shift_four_left(uint64_t out[4], const uint64_t x[4], uint64_t below, unsigned bits)
 {
-    out[n] = u256_funnel_left(0, x[n - 1], bits);
-    for (unsigned i = n - 1; i > 0; --i) {
-        out[i] = u256_funnel_left(x[i], x[i - 1], bits);
-    }
-    out[0] = x[0] << bits;
+    const uint64_t x0 = x[0];
+    const uint64_t x1 = x[1];
+    const uint64_t x2 = x[2];
+    const uint64_t x3 = x[3];
+    out[0] = u256_funnel_left(x0, below, bits);
+    out[1] = u256_funnel_left(x1, x0, bits);
+    out[2] = u256_funnel_left(x2, x1, bits);
+    out[3] = u256_funnel_left(x3, x2, bits);
+    return u256_funnel_left(0, x3, bits);
 }
 
-/** One limb of divisor: q gets `count` limbs; the remainder is returned. u has `count` limbs, d is not zero. */
-U256_INLINE uint64_t divide_by_limb(uint64_t *q, const uint64_t *u, unsigned count, uint64_t d)
+/** Moves q one limb up and puts `limb` below: quotients come highest limb first, and so never pass through memory. */
+U256_INLINE void append_limb(cevm_u256 *q, uint64_t limb)
 {
-    const unsigned bits = u256_clz64(d);
-    const uint64_t normalised = d << bits;
-    const uint64_t v = reciprocal_2by1(normalised);
-    uint64_t r = u256_funnel_left(0, u[count - 1], bits);
-    for (unsigned i = count - 1; i > 0; --i) {
-        q[i] = divide_2by1(&r, r, u256_funnel_left(u[i], u[i - 1], bits), normalised, v);
-    }
-    q[0] = divide_2by1(&r, r, u[0] << bits, normalised, v);
-    return r >> bits;
+    *q = (cevm_u256){{limb, q->w[0], q->w[1], q->w[2]}};
 }
 
-/** u[0..n-1] -= q * d[0..n-1]; what is still to be subtracted from the limb above is returned. */
-U256_INLINE uint64_t subtract_product(uint64_t *u, const uint64_t *d, unsigned n, uint64_t q)
-{
-    uint64_t above = 0;
-    for (unsigned i = 0; i < n; ++i) {
-        uint64_t high;
-        unsigned char carry = 0;
-        const uint64_t low = u256_addc(u256_mul64(q, d[i], &high), above, &carry);
-        unsigned char borrow = 0;
-        u[i] = u256_subb(u[i], low, &borrow);
-        /* q * d + above is at most 2^128 - 2^64, where high is all ones but low is 0 and borrows nothing: this fits. */
-        above = high + carry + borrow;
-    }
-    return above;
-}
-
-/**
- * One limb of the quotient, for a divisor d of n = 2..4 normalised limbs: u has n + 1 limbs and u < d * 2^64; the
- * quotient is returned and the low n limbs of u become the remainder. The limb above them is then stale.
+/*
+ * The divisions below take a normalised divisor and u as `count` limbs, of which the highest is smaller than that of the
+ * divisor. They append to *q a limb for each one that u has beyond the divisor's, and return the remainder.
  */
-U256_INLINE uint64_t divide_step(uint64_t *u, const uint64_t *d, unsigned n, uint64_t v)
-{
-    if (__builtin_expect(u[n] == d[n - 1] && u[n - 1] == d[n - 2], 0)) {
-        /* The quotient of the top limbs alone would not fit one limb. As u < d * 2^64, the true one is the largest. */
-        (void)subtract_product(u, d, n, UINT64_MAX);
-        return UINT64_MAX;
-    }
-    uint64_t r[2];
-    uint64_t q = divide_3by2(r, u[n], u[n - 1], u[n - 2], d + n - 2, v);
-    if (n > 2) {
-        unsigned char borrow = 0;
-        r[0] = u256_subb(r[0], subtract_product(u, d, n - 2, q), &borrow);
-        r[1] = u256_subb(r[1], 0, &borrow);
-        if (__builtin_expect(borrow != 0, 0)) {
-            /* The limbs left out of the estimate made it one too large. */
-            unsigned char carry = 0;
-            for (unsigned i = 0; i < n - 2; ++i) {
-                u[i] = u256_addc(u[i], d[i], &carry);
-            }
-            r[0] = u256_addc(r[0], d[n - 2], &carry);
-            r[1] = u256_addc(r[1], d[n - 1], &carry);
-            --q;
-        }
-    }
-    u[n - 2] = r[0];
-    u[n - 1] = r[1];
-    return q;
-}
 
-/**
- * u / d over limbs, for d of n = 2..4 normalised limbs and u of `count` > n limbs, the highest smaller than d's highest.
- * q gets count - n limbs, unless it is NULL; the low n limbs of u become the remainder.
- */
-U256_INLINE void divide_limbs(uint64_t *q, uint64_t *u, unsigned count, const uint64_t *d, unsigned n)
+U256_INLINE uint64_t divide_by_1(cevm_u256 *q, const uint64_t *u, unsigned count, uint64_t d)
 {
-    const uint64_t v = reciprocal_3by2(d[n - 1], d[n - 2]);
-    for (unsigned i = count - n; i-- > 0;) {
-        const uint64_t limb = divide_step(u + i, d, n, v);
-        if (q != NULL) {
-            q[i] = limb;
-        }
+    const uint64_t v = reciprocal_2by1(d);
+    uint64_t r = u[count - 1];
+    for (unsigned i = count - 1; i-- > 0;) {
+        append_limb(q, divide_2by1(&r, r, u[i], d, v));
     }
-}
-
-/** out = x >> bits for bits 0..63 over n limbs; zeros enter at the top. */
-U256_INLINE void shift_limbs_right(uint64_t *out, const uint64_t *x, unsigned n, unsigned bits)
-{
-    for (unsigned i = 0; i + 1 < n; ++i) {
-        out[i] = u256_funnel_right(x[i + 1], x[i], bits);
-    }
-    out[n - 1] = x[n - 1] >> bits;
-}
-
-/** q = u / d and *r = u % d; u has count <= 4 significant limbs, d has n of them, and u >= d > 0. q and *r start as 0. */
-static void divide_words(uint64_t q[4], uint64_t r[4], const uint64_t *u, unsigned count, const uint64_t *d, unsigned n)
-{
-    if (n == 1) {
-        r[0] = divide_by_limb(q, u, count, d[0]);
-        return;
-    }
-    uint64_t shifted[5];
-    uint64_t divisor[5];
-    const unsigned bits = u256_clz64(d[n - 1]);
-    shift_limbs_left(shifted, u, count, bits);
-    shift_limbs_left(divisor, d, n, bits);
-    if (n == 2) {
-        divide_limbs(q, shifted, count + 1, divisor, 2);
-    } else if (n == 3) {
-        divide_limbs(q, shifted, count + 1, divisor, 3);
-    } else {
-        divide_limbs(q, shifted, count + 1, divisor, 4);
-    }
-    shift_limbs_right(r, shifted, n, bits);
-}
-
-/** u % m for u of count <= 8 limbs and m > 0. */
-static cevm_u256 reduce(const uint64_t *u, unsigned count, const cevm_u256 *m)
-{
-    cevm_u256 r = {{0, 0, 0, 0}};
-    const unsigned n = significant_limbs(m->w, 4);
-    count = significant_limbs(u, count);
-    if (count < n) {
-        memcpy(r.w, u, count * sizeof r.w[0]);
-        return r;
-    }
-    if (n == 1) {
-        uint64_t quotient[8];
-        r.w[0] = divide_by_limb(quotient, u, count, m->w[0]);
-        return r;
-    }
-    uint64_t shifted[9];
-    uint64_t divisor[5];
-    const unsigned bits = u256_clz64(m->w[n - 1]);
-    shift_limbs_left(shifted, u, count, bits);
-    shift_limbs_left(divisor, m->w, n, bits);
-    /* A product of reduced operands is this small nearly always: its first quotient limb would be 0. */
-    if (shifted[count] == 0 && shifted[count - 1] < divisor[n - 1]) {
-        --count;
-    }
-    if (n == 2) {
-        divide_limbs(NULL, shifted, count + 1, divisor, 2);
-    } else if (n == 3) {
-        divide_limbs(NULL, shifted, count + 1, divisor, 3);
-    } else {
-        divide_limbs(NULL, shifted, count + 1, divisor, 4);
-    }
-    shift_limbs_right(r.w, shifted, n, bits);
     return r;
+}
+
+/* d and the remainder have two limbs, the upper ones being 0. */
+U256_INLINE cevm_u256 divide_by_2(cevm_u256 *q, const uint64_t *u, unsigned count, const cevm_u256 *d)
+{
+    const uint64_t v = reciprocal_3by2(d->w[1], d->w[0]);
+    uint64_t r1 = u[count - 1];
+    uint64_t r0 = u[count - 2];
+    for (unsigned i = count - 2; i-- > 0;) {
+        append_limb(q, divide_3by2(&r1, &r0, r1, r0, u[i], d->w[1], d->w[0], v));
+    }
+    return (cevm_u256){{r0, r1, 0, 0}};
+}
+
+U256_INLINE cevm_u256 divide_by_4(cevm_u256 *q, const uint64_t *u, unsigned count, const cevm_u256 *d)
+{
+    const uint64_t v = reciprocal_3by2(d->w[3], d->w[2]);
+    cevm_u256 r = {{u[count - 4], u[count - 3], u[count - 2], u[count - 1]}};
+    for (unsigned i = count - 4; i-- > 0;) {
+        append_limb(q, divide_step(&r, u[i], d, v));
+    }
+    return r;
+}
+
+/**
+ * Appends the quotient to *q and returns the remainder of the number in u[1..count] by d, which has n limbs, n <= count.
+ * Both are already shifted left by `bits`, which normalises d; u[count + 1] holds what left at the top, and u[0] is 0.
+ */
+U256_INLINE cevm_u256 divide_shifted(cevm_u256 *q, const uint64_t *u, unsigned count, const cevm_u256 *d, unsigned n,
+                                     unsigned bits)
+{
+    /* Often nothing left at the top and the limb below can be the highest: that saves a step whose limb would be 0. */
+    if (u[count + 1] != 0 || u[count] >= d->w[n - 1]) {
+        ++count;
+    }
+    if (n == 1) {
+        return cevm_u256_from_u64(divide_by_1(q, u + 1, count, d->w[0]) >> bits);
+    }
+    if (n == 2) {
+        const cevm_u256 r = divide_by_2(q, u + 1, count, d);
+        return (cevm_u256){{u256_funnel_right(r.w[1], r.w[0], bits), r.w[1] >> bits, 0, 0}};
+    }
+    /* Three limbs are divided as four of which the lowest is 0, and u[0] is then the lowest limb of u. */
+    const bool three = n == 3;
+    const cevm_u256 extended = {
+        {three ? 0 : d->w[0], three ? d->w[0] : d->w[1], three ? d->w[1] : d->w[2], three ? d->w[2] : d->w[3]}};
+    const cevm_u256 r = divide_by_4(q, three ? u : u + 1, three ? count + 1 : count, &extended);
+    return u256_shr_u(&r, three ? bits + 64 : bits);
+}
+
+/** *q = a / b; the remainder is returned. Both are 0 when b is 0. */
+U256_INLINE cevm_u256 divide(cevm_u256 *q, const cevm_u256 *a, const cevm_u256 *b)
+{
+    *q = cevm_u256_from_u64(0);
+    if (cevm_u256_fits_u64(a) && cevm_u256_fits_u64(b)) {
+        const uint64_t x = a->w[0];
+        const uint64_t y = b->w[0];
+        *q = cevm_u256_from_u64(y != 0 ? x / y : 0);
+        return cevm_u256_from_u64(y != 0 ? x % y : 0);
+    }
+    if (u256_lt(a, b)) {
+        return *a;
+    }
+    const unsigned n = significant_limbs(b->w, 4);
+    if (n == 0) {
+        return cevm_u256_from_u64(0);
+    }
+    const unsigned bits = u256_clz64(b->w[n - 1]);
+    uint64_t u[6];
+    cevm_u256 d;
+    u[0] = 0;
+    u[5] = shift_four_left(u + 1, a->w, 0, bits);
+    (void)shift_four_left(d.w, b->w, 0, bits);
+    return divide_shifted(q, u, significant_limbs(a->w, 4), &d, n, bits);
 }
 
 /* Products --------------------------------------------------------------------------------------------------------- */
 
-void cevm_u256_mul_wide(uint64_t out[8], const cevm_u256 *a, const cevm_u256 *b)
+/** p[0..4] = p[0..3] + a * b. */
+U256_INLINE void add_row(uint64_t p[5], uint64_t a, const cevm_u256 *b)
+{
+    uint64_t carry;
+    p[0] = u256_muladd64(a, b->w[0], p[0], 0, &carry);
+    p[1] = u256_muladd64(a, b->w[1], p[1], carry, &carry);
+    p[2] = u256_muladd64(a, b->w[2], p[2], carry, &carry);
+    p[3] = u256_muladd64(a, b->w[3], p[3], carry, &carry);
+    p[4] = carry;
+}
+
+U256_INLINE void multiply(uint64_t out[8], const cevm_u256 *a, const cevm_u256 *b)
 {
     uint64_t p[8] = {0};
-    for (unsigned i = 0; i < 4; ++i) {
-        uint64_t high[4];
-        unsigned char carry = 0;
-        for (unsigned j = 0; j < 4; ++j) {
-            p[i + j] = u256_addc(p[i + j], u256_mul64(a->w[i], b->w[j], &high[j]), &carry);
-        }
-        p[i + 4] = carry;
-        carry = 0;
-        for (unsigned j = 0; j < 4; ++j) {
-            p[i + j + 1] = u256_addc(p[i + j + 1], high[j], &carry);
-        }
-    }
+    add_row(p, a->w[0], b);
+    add_row(p + 1, a->w[1], b);
+    add_row(p + 2, a->w[2], b);
+    add_row(p + 3, a->w[3], b);
     memcpy(out, p, sizeof p);
+}
+
+void cevm_u256_mul_wide(uint64_t out[8], const cevm_u256 *a, const cevm_u256 *b)
+{
+    multiply(out, a, b);
 }
 
 bool cevm_u256_mul_overflow(cevm_u256 *out, const cevm_u256 *a, const cevm_u256 *b)
 {
     uint64_t p[8];
-    cevm_u256_mul_wide(p, a, b);
+    multiply(p, a, b);
     *out = (cevm_u256){{p[0], p[1], p[2], p[3]}};
     return (p[4] | p[5] | p[6] | p[7]) != 0;
 }
@@ -332,18 +327,8 @@ bool cevm_u256_mul_overflow(cevm_u256 *out, const cevm_u256 *a, const cevm_u256 
 
 void cevm_u256_divmod(cevm_u256 *quotient, cevm_u256 *remainder, const cevm_u256 *a, const cevm_u256 *b)
 {
-    cevm_u256 q = {{0, 0, 0, 0}};
-    cevm_u256 r = {{0, 0, 0, 0}};
-    if (cevm_u256_fits_u64(a) && cevm_u256_fits_u64(b)) {
-        if (b->w[0] != 0) {
-            q.w[0] = a->w[0] / b->w[0];
-            r.w[0] = a->w[0] % b->w[0];
-        }
-    } else if (u256_lt(a, b)) {
-        r = *a;
-    } else if (!cevm_u256_is_zero(b)) {
-        divide_words(q.w, r.w, a->w, significant_limbs(a->w, 4), b->w, significant_limbs(b->w, 4));
-    }
+    cevm_u256 q;
+    const cevm_u256 r = divide(&q, a, b);
     *quotient = q;
     *remainder = r;
 }
@@ -351,21 +336,18 @@ void cevm_u256_divmod(cevm_u256 *quotient, cevm_u256 *remainder, const cevm_u256
 cevm_u256 cevm_u256_div(const cevm_u256 *a, const cevm_u256 *b)
 {
     cevm_u256 q;
-    cevm_u256 r;
-    cevm_u256_divmod(&q, &r, a, b);
+    (void)divide(&q, a, b);
     return q;
 }
 
 cevm_u256 cevm_u256_mod(const cevm_u256 *a, const cevm_u256 *b)
 {
     cevm_u256 q;
-    cevm_u256 r;
-    cevm_u256_divmod(&q, &r, a, b);
-    return r;
+    return divide(&q, a, b);
 }
 
 /** |a| as an unsigned number; 2^255 for the lowest one. */
-static cevm_u256 magnitude(const cevm_u256 *a)
+U256_INLINE cevm_u256 magnitude(const cevm_u256 *a)
 {
     return u256_is_negative(a) ? u256_neg(a) : *a;
 }
@@ -389,8 +371,28 @@ cevm_u256 cevm_u256_smod(const cevm_u256 *a, const cevm_u256 *b)
 
 /* Modular arithmetic ----------------------------------------------------------------------------------------------- */
 
+/** (high:low) % m for m > 0. */
+U256_INLINE cevm_u256 reduce(const cevm_u256 *low, const cevm_u256 *high, const cevm_u256 *m)
+{
+    cevm_u256 q;
+    const unsigned above = significant_limbs(high->w, 4);
+    if (above == 0) {
+        return divide(&q, low, m);
+    }
+    const unsigned n = significant_limbs(m->w, 4);
+    const unsigned bits = u256_clz64(m->w[n - 1]);
+    uint64_t u[10];
+    cevm_u256 d;
+    u[0] = 0;
+    (void)shift_four_left(u + 1, low->w, 0, bits);
+    u[9] = shift_four_left(u + 5, high->w, low->w[3], bits);
+    (void)shift_four_left(d.w, m->w, 0, bits);
+    q = cevm_u256_from_u64(0);
+    return divide_shifted(&q, u, 4 + above, &d, n, bits);
+}
+
 /** x minus m if x is not smaller than m, for x < 2m. */
-static cevm_u256 subtract_once(const cevm_u256 *x, const cevm_u256 *m)
+U256_INLINE cevm_u256 subtract_once(const cevm_u256 *x, const cevm_u256 *m)
 {
     cevm_u256 difference;
     return u256_sub_borrow(&difference, x, m) ? *x : difference;
@@ -413,8 +415,8 @@ cevm_u256 cevm_u256_addmod(const cevm_u256 *a, const cevm_u256 *b, const cevm_u2
     }
     cevm_u256 sum;
     const bool carried = u256_add_overflow(&sum, a, b);
-    const uint64_t limbs[5] = {sum.w[0], sum.w[1], sum.w[2], sum.w[3], carried};
-    return reduce(limbs, 5, m);
+    const cevm_u256 carry = cevm_u256_from_u64(carried);
+    return reduce(&sum, &carry, m);
 }
 
 cevm_u256 cevm_u256_mulmod(const cevm_u256 *a, const cevm_u256 *b, const cevm_u256 *m)
@@ -423,15 +425,17 @@ cevm_u256 cevm_u256_mulmod(const cevm_u256 *a, const cevm_u256 *b, const cevm_u2
     if (cevm_u256_is_zero(m)) {
         return *m;
     }
-    uint64_t product[8];
-    cevm_u256_mul_wide(product, a, b);
-    return reduce(product, 8, m);
+    uint64_t p[8];
+    multiply(p, a, b);
+    const cevm_u256 low = {{p[0], p[1], p[2], p[3]}};
+    const cevm_u256 high = {{p[4], p[5], p[6], p[7]}};
+    return reduce(&low, &high, m);
 }
 
 /* Powers ----------------------------------------------------------------------------------------------------------- */
 
 /** a * a modulo 2^256: six multiplications where a product needs ten. */
-static cevm_u256 square(const cevm_u256 *a)
+U256_INLINE cevm_u256 square(const cevm_u256 *a)
 {
     const uint64_t a0 = a->w[0];
     const uint64_t a1 = a->w[1];

@@ -101,6 +101,53 @@ static inline uint64_t u256_mul64(uint64_t a, uint64_t b, uint64_t *high)
 #endif
 }
 
+/** The 128-bit number a * b + c + d, which cannot overflow: the low half is returned, the high half stored in *high. */
+static inline uint64_t u256_muladd64(uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t *high)
+{
+#if U256_NATIVE
+    const u256_dword sum = (u256_dword)a * b + c + d;
+    *high = (uint64_t)(sum >> 64);
+    return (uint64_t)sum;
+#else
+    unsigned char carry = 0;
+    uint64_t upper;
+    uint64_t low = u256_addc(u256_mul64(a, b, &upper), c, &carry);
+    upper += carry;
+    carry = 0;
+    low = u256_addc(low, d, &carry);
+    *high = upper + carry;
+    return low;
+#endif
+}
+
+/** (*high:*low) += (b1:b0) modulo 2^128. */
+static inline void u256_add128(uint64_t *high, uint64_t *low, uint64_t b1, uint64_t b0)
+{
+#if U256_NATIVE
+    const u256_dword sum = (((u256_dword)*high << 64) | *low) + (((u256_dword)b1 << 64) | b0);
+    *high = (uint64_t)(sum >> 64);
+    *low = (uint64_t)sum;
+#else
+    unsigned char carry = 0;
+    *low = u256_addc(*low, b0, &carry);
+    *high = u256_addc(*high, b1, &carry);
+#endif
+}
+
+/** (*high:*low) -= (b1:b0) modulo 2^128. */
+static inline void u256_sub128(uint64_t *high, uint64_t *low, uint64_t b1, uint64_t b0)
+{
+#if U256_NATIVE
+    const u256_dword difference = (((u256_dword)*high << 64) | *low) - (((u256_dword)b1 << 64) | b0);
+    *high = (uint64_t)(difference >> 64);
+    *low = (uint64_t)difference;
+#else
+    unsigned char borrow = 0;
+    *low = u256_subb(*low, b0, &borrow);
+    *high = u256_subb(*high, b1, &borrow);
+#endif
+}
+
 /** Leading zero bits of x, which must not be zero. */
 static inline unsigned u256_clz64(uint64_t x)
 {
@@ -380,29 +427,24 @@ static inline cevm_u256 u256_signextend(const cevm_u256 *b, const cevm_u256 *v)
 /** a * b modulo 2^256. */
 static inline cevm_u256 u256_mul(const cevm_u256 *a, const cevm_u256 *b)
 {
-    const uint64_t a0 = a->w[0], a1 = a->w[1], a2 = a->w[2];
-    const uint64_t b0 = b->w[0], b1 = b->w[1], b2 = b->w[2];
-    uint64_t high00, high01, high02, high10, high11, high20;
-    unsigned char carry = 0;
+    const uint64_t a0 = a->w[0];
+    const uint64_t a1 = a->w[1];
+    const uint64_t a2 = a->w[2];
+    const uint64_t b0 = b->w[0];
+    const uint64_t b1 = b->w[1];
+    const uint64_t b2 = b->w[2];
+    uint64_t carry;
 
-    /* Row by row, low halves and high halves as chains of their own; the carries out of the top limb are dropped. */
-    const uint64_t w0 = u256_mul64(a0, b0, &high00);
-    uint64_t w1 = u256_addc(u256_mul64(a0, b1, &high01), high00, &carry);
-    uint64_t w2 = u256_addc(u256_mul64(a0, b2, &high02), high01, &carry);
-    uint64_t w3 = a0 * b->w[3] + high02 + carry + a1 * b2 + a2 * b1 + a->w[3] * b0;
-
-    carry = 0;
-    w1 = u256_addc(w1, u256_mul64(a1, b0, &high10), &carry);
-    w2 = u256_addc(w2, u256_mul64(a1, b1, &high11), &carry);
-    w3 += high11 + carry;
-
-    carry = 0;
-    w2 = u256_addc(w2, high10, &carry);
-    w3 += carry;
-
-    carry = 0;
-    w2 = u256_addc(w2, u256_mul64(a2, b0, &high20), &carry);
-    w3 += high20 + carry;
+    /* Row by row as on paper; what would stand above limb 3 is not computed. */
+    const uint64_t w0 = u256_mul64(a0, b0, &carry);
+    uint64_t w1 = u256_muladd64(a0, b1, carry, 0, &carry);
+    uint64_t w2 = u256_muladd64(a0, b2, carry, 0, &carry);
+    uint64_t w3 = a0 * b->w[3] + carry;
+    w1 = u256_muladd64(a1, b0, w1, 0, &carry);
+    w2 = u256_muladd64(a1, b1, w2, carry, &carry);
+    w3 += a1 * b2 + carry;
+    w2 = u256_muladd64(a2, b0, w2, 0, &carry);
+    w3 += a2 * b1 + carry + a->w[3] * b0;
     return (cevm_u256){{w0, w1, w2, w3}};
 }
 
