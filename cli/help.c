@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What --help says of each command. */
+#include "cli/commands.h"
+
+void cevm_help_run(FILE *to, const cevm_cli *cli)
+{
+    (void)fprintf(
+        to,
+        "Usage: %s run [OPTION]... [CODE]\n\n"
+        "Runs bytecode over a state in memory, as one call without a transaction around it, and shows what\n"
+        "it returned. CODE is hex, or a file of hex, or what a Solidity compiler wrote: solc's standard or\n"
+        "combined JSON, a Hardhat or Foundry artifact. Without CODE the receiver's code in --prestate runs.\n\n",
+        cli->program);
+    (void)fputs("What runs\n"
+                "  --codefile FILE    read the code from FILE, - is standard input\n"
+                "  --contract NAME    which contract of a compiler's JSON\n"
+                "  --create           run it as creation code; --input is appended to it\n"
+                "  --input HEX        calldata\n"
+                "  --inputfile FILE   calldata from a file of hex, - is standard input\n"
+                "  --sender ADDRESS   caller and origin (default: the bytes of \"sender\")\n"
+                "  --receiver ADDRESS the account the code runs as (default: \"receiver\")\n"
+                "  --value WEI        sent along; the sender must have it\n"
+                "  --gas N            gas limit (default 10000000000, or the genesis file's)\n"
+                "  --price WEI        gas price\n"
+                "\nWhere\n"
+                "  --prestate FILE    accounts, as a genesis file with \"alloc\" or its alloc alone\n"
+                "  --fork NAME        rules (default: the newest, or what the genesis file says)\n"
+                "\nWhat to show\n"
+                "  --trace            every instruction, on standard error\n"
+                "  --trace.format F   table (for people), json (EIP-3155), struct or md (as geth writes them);\n"
+                "                     the default is table, and json under the name evm\n"
+                "  --trace.nomemory=false, --trace.noreturndata=false, --trace.nostack, --trace.nostorage\n"
+                "  --json             the same as --trace --trace.format json\n"
+                "  --dump             the state afterwards, as JSON on standard output\n"
+                "  --bench            run for about a second; gas, time and allocations of one run\n"
+                "  --statdump         the same of a single run\n"
+                "\nThe output goes to standard output, everything else to standard error. The exit code tells whether\n"
+                "the run could be made (0), could not (1), or was asked for wrongly (2); a revert is a run.\n",
+                to);
+    (void)fprintf(to,
+                  "\nExamples\n"
+                  "  %s run 0x602a60005260206000f3\n"
+                  "  %s run --trace 0x602a60005260206000f3\n"
+                  "  %s run --create --contract Token build/Token.json\n"
+                  "  %s run --prestate genesis.json --receiver 0xc0de... --input 0x18160ddd --fork Cancun\n",
+                  cli->program, cli->program, cli->program, cli->program);
+}
+
+void cevm_help_statetest(FILE *to, const cevm_cli *cli)
+{
+    (void)fprintf(to,
+                  "Usage: %s statetest [OPTION]... [FILE|FOLDER]...\n\n"
+                  "Runs state tests in the official format. Without a FILE, names are read from standard input, one a\n"
+                  "line, and each is answered before the next is read.\n\n",
+                  cli->program);
+    (void)fputs("Which\n"
+                "  --run REGEX            only tests whose name matches\n"
+                "  --statetest.fork F     only this fork\n"
+                "  --statetest.index N    only this entry of a fork's list\n"
+                "\nWhat to show\n"
+                "  --human                lines and a summary for people instead of the JSON array\n"
+                "                         (the default when standard output is a terminal)\n"
+                "  --trace, --json        every instruction as a JSON line (EIP-3155) on standard error\n"
+                "  --trace.nomemory=false, --trace.noreturndata=false, --trace.nostack\n"
+                "  --bench                time and gas of each test\n"
+                "  --dump                 the state after each test\n"
+                "  --jobs N               threads (default: the processors there are)\n"
+                "  --summary FILE         the counts by fork and the reasons of skips, as one line of JSON\n"
+                "\nThe JSON array goes to standard output, traces and state roots to standard error.\n",
+                to);
+    (void)fprintf(to,
+                  "\nExamples\n"
+                  "  %s statetest ethereum-tests/samples\n"
+                  "  %s statetest --statetest.fork Cancun --run add test.json\n"
+                  "  %s statetest --trace --statetest.index 0 test.json 2>trace.jsonl\n",
+                  cli->program, cli->program, cli->program);
+}

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The option parser. */
+#include "cli/options.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { NAME_LIMIT = 40 };
+
+/* Levenshtein's distance; texts longer than NAME_LIMIT count as far away. */
+static size_t distance(const char *a, const char *b)
+{
+    size_t na = strlen(a);
+    size_t nb = strlen(b);
+    size_t row[NAME_LIMIT + 1];
+    if (na > NAME_LIMIT || nb > NAME_LIMIT) {
+        return NAME_LIMIT;
+    }
+    for (size_t j = 0; j <= nb; ++j) {
+        row[j] = j;
+    }
+    for (size_t i = 1; i <= na; ++i) {
+        size_t diagonal = row[0];
+        row[0] = i;
+        for (size_t j = 1; j <= nb; ++j) {
+            size_t best = diagonal + (a[i - 1] != b[j - 1] ? 1 : 0);
+            diagonal = row[j];
+            best = best < row[j] + 1 ? best : row[j] + 1;
+            row[j] = best < row[j - 1] + 1 ? best : row[j - 1] + 1;
+        }
+    }
+    return row[nb];
+}
+
+const char *cevm_nearest_name(const char *text, const char *const *first, size_t stride, size_t count)
+{
+    const char *nearest = NULL;
+    size_t best = strlen(text) / 3 + 2; /* further away it is no misspelling */
+    for (size_t i = 0; i < count; ++i) {
+        const char *name = *(const char *const *)(const void *)((const char *)first + i * stride);
+        size_t d = distance(text, name);
+        if (d < best) {
+            best = d;
+            nearest = name;
+        }
+    }
+    return nearest;
+}
+
+static const cevm_option *find(const cevm_option *table, const char *name, size_t length)
+{
+    for (const cevm_option *o = table; o->name != NULL; ++o) {
+        if (strlen(o->name) == length && memcmp(o->name, name, length) == 0) {
+            return o;
+        }
+    }
+    return NULL;
+}
+
+static void unknown(const cevm_option *table, const char *command, const char *name, size_t length)
+{
+    char text[NAME_LIMIT + 1];
+    size_t count = 0;
+    size_t kept = length < NAME_LIMIT ? length : NAME_LIMIT;
+    memcpy(text, name, kept);
+    text[kept] = '\0';
+    while (table[count].name != NULL) {
+        ++count;
+    }
+    const char *near = count != 0 ? cevm_nearest_name(text, &table[0].name, sizeof table[0], count) : NULL;
+    (void)fprintf(stderr, "%s: unknown option --%.*s", command, (int)kept, name);
+    if (near != NULL) {
+        (void)fprintf(stderr, "; did you mean --%s?", near);
+    }
+    (void)fprintf(stderr, "\n(%s --help lists the options)\n", command);
+}
+
+static bool parse_switch(bool *out, const char *text)
+{
+    if (strcmp(text, "true") == 0 || strcmp(text, "1") == 0) {
+        *out = true;
+        return true;
+    }
+    *out = false;
+    return strcmp(text, "false") == 0 || strcmp(text, "0") == 0;
+}
+
+static bool parse_number(uint64_t *out, const char *text)
+{
+    char *end = NULL;
+    int base = strncmp(text, "0x", 2) == 0 ? 16 : 10;
+    if (text[0] < '0' || text[0] > '9') { /* strtoull would take blanks and a sign */
+        return false;
+    }
+    errno = 0;
+    unsigned long long v = strtoull(text, &end, base);
+    *out = v;
+    return errno == 0 && *end == '\0';
+}
+
+/* Stores a value; false with a message when it is not of the option's kind. */
+static bool store(const cevm_option *option, const char *command, const char *value)
+{
+    const char *wanted = NULL;
+    switch (option->kind) {
+    case CEVM_OPTION_SWITCH: wanted = parse_switch(option->target, value) ? NULL : "true or false"; break;
+    case CEVM_OPTION_NUMBER:
+        wanted = parse_number(option->target, value) ? NULL : "a number (decimal or 0x…) below 2^64";
+        break;
+    case CEVM_OPTION_TEXT: *(const char **)option->target = value; break;
+    }
+    if (wanted != NULL) {
+        (void)fprintf(stderr, "%s: --%s wants %s, not \"%s\"\n", command, option->name, wanted, value);
+        return false;
+    }
+    return true;
+}
+
+bool cevm_options_parse(cevm_arguments *out, const cevm_option *table, const char *command, int argc, char **argv)
+{
+    size_t kept = 1;
+    bool only_arguments = false;
+    *out = (cevm_arguments){0};
+    for (int i = 1; i < argc; ++i) {
+        const char *text = argv[i];
+        if (only_arguments || text[0] != '-' || text[1] == '\0') {
+            argv[kept++] = argv[i];
+            continue;
+        }
+        const char *name = text + (text[1] == '-' ? 2 : 1);
+        size_t length = strcspn(name, "=");
+        if (name[0] == '\0') {
+            only_arguments = true;
+            continue;
+        }
+        const cevm_option *option = find(table, name, length);
+        if (option == NULL && (strcmp(name, "help") == 0 || strcmp(name, "h") == 0)) {
+            out->help = true;
+            continue;
+        }
+        if (option == NULL) {
+            unknown(table, command, name, length);
+            return false;
+        }
+        const char *value = name[length] == '=' ? name + length + 1 : NULL;
+        if (value == NULL && option->kind == CEVM_OPTION_SWITCH) {
+            value = "true";
+        } else if (value == NULL && i + 1 < argc) {
+            value = argv[++i];
+        }
+        if (value == NULL) {
+            (void)fprintf(stderr, "%s: --%s wants a value\n", command, option->name);
+            return false;
+        }
+        if (!store(option, command, value)) {
+            return false;
+        }
+    }
+    out->items = argv + 1;
+    out->count = kept - 1;
+    return true;
+}
