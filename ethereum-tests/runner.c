@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ethereum-tests/runner.h"
+
+#include <cevm/hex.h>
+
+#include <stdarg.h>
+#include <stdio.h>
+
+cevm_err cevm_test_runner_init(cevm_test_runner *out, const cevm_allocator *allocator)
+{
+    cevm_vm_config config = {.struct_size = sizeof config, .allocator = allocator};
+    *out = (cevm_test_runner){.allocator = allocator};
+    return cevm_vm_create(&out->vm, &config);
+}
+
+void cevm_test_runner_clear(cevm_test_runner *runner)
+{
+    cevm_vm_destroy(runner->vm);
+    runner->vm = NULL;
+}
+
+const char *cevm_test_aspect_name(cevm_test_aspect aspect)
+{
+    static const char *const names[] = {"nothing", "reason", "status", "gas", "output", "root", "logs", "state"};
+    return (size_t)aspect < sizeof names / sizeof names[0] ? names[aspect] : "unknown";
+}
+
+void cevm_test_fail(cevm_test_result *out, cevm_test_aspect aspect, const char *expected, const char *got,
+                    const char *format, ...)
+{
+    out->verdict = CEVM_TEST_FAIL;
+    out->aspect = aspect;
+    (void)snprintf(out->expected, sizeof out->expected, "%s", expected);
+    (void)snprintf(out->got, sizeof out->got, "%s", got);
+    va_list args;
+    va_start(args, format);
+    (void)vsnprintf(out->error, sizeof out->error, format, args);
+    va_end(args);
+}
+
+void cevm_test_fail_hash(cevm_test_result *out, cevm_test_aspect aspect, const char *what, const cevm_hash *expected,
+                         const cevm_hash *got)
+{
+    char want[2 + 65] = "0x", have[2 + 65] = "0x";
+    cevm_hex_encode(want + 2, expected->bytes, sizeof expected->bytes);
+    cevm_hex_encode(have + 2, got->bytes, sizeof got->bytes);
+    cevm_test_fail(out, aspect, want, have, "%s mismatch: got %s, want %s", what, have + 2, want + 2);
+}
+
+void cevm_test_fail_err(cevm_test_result *out, const char *what, cevm_err err)
+{
+    out->verdict = err == CEVM_ERR_NOT_BUILT ? CEVM_TEST_NOT_BUILT : CEVM_TEST_ERROR;
+    (void)snprintf(out->error, sizeof out->error, "%s: %s", what, cevm_err_string(err));
+}
