@@ -178,7 +178,7 @@ U256_INLINE unsigned significant_limbs(const uint64_t *x, unsigned n)
     return n;
 }
 
-/** out = x << bits for bits 0..63, over four limbs; the top bits of `below` enter, what leaves at the top is returned. */
+/** out = x << bits for bits 0..63, over four limbs. The top bits of `below` enter; what leaves is returned. */
 U256_INLINE uint64_t shift_four_left(uint64_t out[4], const uint64_t x[4], uint64_t below, unsigned bits)
 {
     const uint64_t x0 = x[0];
@@ -192,15 +192,15 @@ U256_INLINE uint64_t shift_four_left(uint64_t out[4], const uint64_t x[4], uint6
     return u256_funnel_left(0, x3, bits);
 }
 
-/** Moves q one limb up and puts `limb` below: quotients come highest limb first, and so never pass through memory. */
+/** Moves q one limb up and puts `limb` below: quotients come highest limb first, and so never go through memory. */
 U256_INLINE void append_limb(cevm_u256 *q, uint64_t limb)
 {
     *q = (cevm_u256){{limb, q->w[0], q->w[1], q->w[2]}};
 }
 
 /*
- * The divisions below take a normalised divisor and u as `count` limbs, of which the highest is smaller than that of the
- * divisor. They append to *q a limb for each one that u has beyond the divisor's, and return the remainder.
+ * The divisions below take a normalised divisor and u as `count` limbs, of which the highest is smaller than that of
+ * the divisor. They append to *q a limb for each one that u has beyond the divisor's, and return the remainder.
  */
 
 U256_INLINE uint64_t divide_by_1(cevm_u256 *q, const uint64_t *u, unsigned count, uint64_t d)
@@ -236,7 +236,7 @@ U256_INLINE cevm_u256 divide_by_4(cevm_u256 *q, const uint64_t *u, unsigned coun
 }
 
 /**
- * Appends the quotient to *q and returns the remainder of the number in u[1..count] by d, which has n limbs, n <= count.
+ * Appends the quotient to *q and returns the remainder of the number in u[1..count] by d, which has n <= count limbs.
  * Both are already shifted left by `bits`, which normalises d; u[count + 1] holds what left at the top, and u[0] is 0.
  */
 U256_INLINE cevm_u256 divide_shifted(cevm_u256 *q, const uint64_t *u, unsigned count, const cevm_u256 *d, unsigned n,
@@ -377,7 +377,7 @@ U256_INLINE cevm_u256 reduce(const cevm_u256 *low, const cevm_u256 *high, const 
     cevm_u256 q;
     const unsigned above = significant_limbs(high->w, 4);
     if (above == 0) {
-        return divide(&q, low, m);
+        return cevm_u256_mod(low, m);
     }
     const unsigned n = significant_limbs(m->w, 4);
     const unsigned bits = u256_clz64(m->w[n - 1]);
@@ -470,7 +470,7 @@ static cevm_u256 power_by_bits(const cevm_u256 *base, uint64_t exponent, unsigne
     return r;
 }
 
-/** base^exponent by four bits at a time: a third of the multiplications for a long exponent. */
+/** base^exponent by four bits at a time: half the multiplications for a long exponent, on average. */
 static cevm_u256 power_by_nibbles(const cevm_u256 *base, const cevm_u256 *exponent, unsigned length)
 {
     cevm_u256 powers[16];

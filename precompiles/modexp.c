@@ -8,10 +8,10 @@
  * Lengths are 256-bit words, so the price is computed in 128 bits that saturate, and exactly: it is right for every amount
  * of gas that 64 bits can hold. Nothing is read, sized or allocated for a length before its price is known.
  *
- * Bound: before EIP-7823 a base or modulus may be as long as the gas pays for. Above MAX_LENGTH (1 MiB: 25 million gas at
- * EIP-198's prices for the shortest exponent, 5.7 thousand million at EIP-2565's) we ask for no memory and `run` answers
- * NOMEM: GMP, which would compute it, aborts the process when it cannot allocate. The exponent needs no such bound, for it
- * is stored only where the input holds it in full.
+ * Bound: before EIP-7823 a base or modulus may be as long as the gas pays for. Above MAX_LENGTH (1 MiB, which costs 3.4
+ * thousand million gas at EIP-198's prices and 5.7 at EIP-2565's, even with the shortest exponent) we ask for no memory and
+ * `run` answers NOMEM: GMP, which would compute it, aborts the process when it cannot allocate. The exponent needs no such
+ * bound, for it is stored only where the input holds it in full.
  *
  * Stack: GMP keeps its own scratch below 64 KiB a piece on the C stack. Seen: 39 KiB in all for lengths up to 1024 bytes,
  * 145 KiB at most for longer ones.
@@ -281,7 +281,8 @@ static void unpack(uint8_t *output, size_t length, const mpz_t value)
     const mp_limb_t *limbs = mpz_limbs_read(value);
     for (size_t place = 0; place < length; ++place) {
         const size_t limb = place / LIMB_SIZE;
-        output[length - 1 - place] = limb < count ? (uint8_t)(limbs[limb] >> (8 * (place % LIMB_SIZE))) : 0;
+        const mp_limb_t value_limb = limb < count ? limbs[limb] : 0;
+        output[length - 1 - place] = (uint8_t)(value_limb >> (8 * (place % LIMB_SIZE)));
     }
 }
 

@@ -2,7 +2,8 @@
 /**
  * cevm/precompile.h: the precompiled contracts: bytes in, bytes out, and what it costs. Table: precompiles/precompiles.def.
  *
- * Pure functions without state, safe on any thread.
+ * Pure functions without state, safe on any thread. An input that a contract refuses by its length has a price like any
+ * other and fails in `run`: either way the frame halts and its gas is gone.
  */
 #ifndef CEVM_PRECOMPILE_H
 #define CEVM_PRECOMPILE_H
@@ -16,7 +17,7 @@ extern "C" {
 
 /** What running a contract on an input takes; known before any work is done. */
 typedef struct cevm_precompile_cost {
-    uint64_t gas;        /* UINT64_MAX = more than any message can pay, or an input refused by length */
+    uint64_t gas;        /* UINT64_MAX = more than any message can pay */
     size_t output_size;  /* upper bound of the output, bytes */
     size_t scratch_size; /* bytes of scratch `run` wants, aligned to 16 */
 } cevm_precompile_cost;
@@ -25,7 +26,7 @@ typedef enum cevm_precompile_status {
     CEVM_PRECOMPILE_OK,
     CEVM_PRECOMPILE_FAIL,      /* input refused: the frame fails and its gas is gone */
     CEVM_PRECOMPILE_NOT_BUILT, /* this build does not hold the contract: the execution must be given up */
-    CEVM_PRECOMPILE_NOMEM
+    CEVM_PRECOMPILE_NOMEM      /* more memory than we will ask for; only MODEXP before EIP-7823, above 10^9 gas */
 } cevm_precompile_status;
 
 typedef struct cevm_precompile {

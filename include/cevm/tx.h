@@ -110,8 +110,8 @@ CEVM_API cevm_err cevm_tx_signing_hash(cevm_hash *out, const cevm_tx *tx, const 
 
 /**
  * Recovers the sender into tx->sender under the rules of `fork` (low s from EIP-2 on, EIP-155 forms from its fork on).
- * *reason: NONE; INVALID_SIGNATURE_VRS; INVALID_CHAINID (from EIP-155 on, a legacy v that is neither 27, 28 nor
- * 35 + 2 * chain_id + {0, 1}); EC_RECOVERY_FAIL (r is the x of no point, or the key is no key). Unless it is NONE
+ * *reason: NONE; INVALID_SIGNATURE_VRS; INVALID_CHAINID (from EIP-155 on, a legacy v that is neither 0, 1, 27, 28
+ * nor 35 + 2 * chain_id + {0, 1}); EC_RECOVERY_FAIL (r is the x of no point, or the key is no key). Unless it is NONE
  * tx->has_sender is false. That chain_id is the right one is for cevm_tx_validate to say. Errors: CEVM_ERR_NOMEM.
  */
 CEVM_API cevm_err cevm_tx_recover_sender(cevm_tx *tx, cevm_tx_error *reason, cevm_fork fork,

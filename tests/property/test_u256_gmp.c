@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Every operation of evm/u256.h against GMP: on all pairs and triples of a list of edge values, then on random operands of
- * many shapes. SEED= repeats a run, ITERATIONS= lengthens it.
+ * Every operation of evm/u256.h against GMP: on all pairs and triples of a list of edge values, then on random operands
+ * of many shapes. SEED= repeats a run, ITERATIONS= lengthens it.
  */
 #include <inttypes.h>
 #include <setjmp.h>
@@ -429,6 +429,7 @@ static const cevm_u256 edges[] = {
     {{0, 0, 0, 0x8000000000000000}},
     {{1, 0, 0, 0x8000000000000000}},
     {{UINT64_MAX, UINT64_MAX, 0, 0x8000000000000000}},
+    {{1, 2, 0xc000000000000001, 0x8000000000000000}},
     {{0, 0, UINT64_MAX, UINT64_MAX}},
     {{0, UINT64_MAX, UINT64_MAX, UINT64_MAX}},
     {{UINT64_MAX - 1, UINT64_MAX, UINT64_MAX, UINT64_MAX}},
@@ -449,7 +450,7 @@ static uint64_t next_random(uint64_t *state)
 
 static cevm_u256 random_word(uint64_t *state)
 {
-    cevm_u256 v;
+    cevm_u256 v = {{0}};
     for (unsigned i = 0; i < 4; ++i) {
         v.w[i] = next_random(state);
     }

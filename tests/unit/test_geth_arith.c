@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The arithmetic tables of go-ethereum (core/vm/testdata/testcases_*.json, [{X, Y, Expected}]). There Y is the top of the
- * stack: `sub` means Y - X, and `shl` shifts X by Y.
+ * The arithmetic tables of go-ethereum (core/vm/testdata/testcases_*.json, [{X, Y, Expected}]). There Y is the top of
+ * the stack: `sub` means Y - X, and `shl` shifts X by Y.
  *
  * The tables are looked for in $CEVM_VECTORS_DIR, or in ethereum-tests/vectors. Without them the tests are skipped and
  * reported so; with CEVM_REQUIRE_VECTORS=1 they fail.

@@ -1,0 +1,34 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# Installs into a staging folder and builds the example of README.md against nothing but what was installed: the headers, the
+# library and the pkg-config file must be enough, and the program must print what README.md says.
+. "$(dirname "$0")/../check/tap.inc"
+CC=${CC:-cc}
+stage=$PWD/$BUILD/stage
+rm -rf "$stage"
+
+check "make install" "$(make BUILD="$BUILD" DESTDIR="$stage" PREFIX=/usr install 2>&1 > /dev/null)"
+
+# What pkg-config --static would answer, read without it.
+pc=$stage/usr/lib/pkgconfig/cevm.pc
+libs=$(sed -n 's/^Libs.private: //p' "$pc")
+check "the pkg-config file names the version of the program" "$(
+    version=$(sed -n 's/^Version: //p' "$pc")
+    "$stage/usr/bin/cevm" --version | grep -qF "$version" || echo "Version: $version in cevm.pc is not the program's")"
+check "the program is installed as evm too" "$(
+    "$stage/usr/bin/evm" -v 2>&1 | grep -q '^evm version' || echo "evm -v does not begin with 'evm version'")"
+
+cp tests/embed/embed.c "$stage/embed.c"
+# shellcheck disable=SC2086 # several libraries
+check "the example builds from what was installed" "$(cd "$stage" &&
+    $CC -std=c17 -Wall -Wextra -Werror -Iusr/include embed.c -o embed usr/lib/libcevm.a $libs 2>&1)"
+check "the example prints what its last comment says" "$(
+    diff <(sed -n 's|^// prints: ||p' tests/embed/embed.c) <("$stage/embed" 2>&1))"
+
+# The listing in README.md is the file, so that it compiles.
+listing=$(awk '/^```c$/ { on = 1; next } /^```$/ { on = 0 } on' README.md)
+check "README.md shows this file" "$(diff <(echo "$listing") <(tail -n +2 tests/embed/embed.c) | head -n 10)"
+
+"$stage/embed" > /dev/null 2>&1 || echo "# the example could not run"
+make BUILD="$BUILD" DESTDIR="$stage" PREFIX=/usr uninstall > /dev/null 2>&1
+check "make uninstall leaves nothing behind" "$(find "$stage/usr" -type f -o -type l 2> /dev/null)"
