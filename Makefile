@@ -1,29 +1,238 @@
-# Interim Makefile: library, program and unit tests. `make help` is coming.
-CC ?= cc
+# SPDX-License-Identifier: Apache-2.0
+# cevm: `make run` shows it work, `make check` proves it, `make help` lists the rest.
+#
+# Variables: BUILD (where everything is built), CC, CFLAGS, WERROR=1, JOBS, PREFIX, DESTDIR, NO_INSTALL=1.
+
+VERSION := $(shell sed -n 's/^.define CEVM_VERSION_STRING "\(.*\)"/\1/p' evm/errors.c)
 BUILD ?= build
-WARN := -std=c17 -Wall -Wextra -Wpedantic -Wshadow -Wundef -Wconversion -Wsign-conversion -Wcast-align -Wcast-qual \
- -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition -Wpointer-arith -Wwrite-strings -Wredundant-decls -Wvla \
- -Wformat=2 -Wimplicit-fallthrough -Wswitch-enum -Wnull-dereference -fno-common -fvisibility=hidden
+CC ?= cc
+AR ?= ar
 CFLAGS ?= -O2 -g
-ALL_CFLAGS := $(WARN) $(CFLAGS) -D_GNU_SOURCE -Iinclude -I. -pthread
-LIB_SRC := $(wildcard precompiles/*.c precompiles/crypto/*.c evm/*.c state/*.c chain/*.c trace/*.c)
-CLI_SRC := $(wildcard cli/*.c ethereum-tests/*.c)
-TEST_SRC := $(wildcard tests/unit/*.c tests/property/*.c tests/oom/*.c)
+PREFIX ?= /usr/local
+JOBS ?= $(shell nproc 2>/dev/null || echo 1)
+FUZZ_SECONDS ?= 20
+# Any clang will do for the fuzzers and the checks; the newest that is installed is taken.
+CLANG ?= $(firstword $(foreach c,clang-19 clang-18 clang-17 clang-16 clang-15 clang-14 clang,$(shell command -v $(c) 2>/dev/null)))
+CLANG_FORMAT ?= clang-format-14
+MAKEFLAGS += --no-print-directory
+.DEFAULT_GOAL := all
+
+# ---- What is built from what -------------------------------------------------------------------------------------
+
+LIB_SRC := $(sort $(wildcard precompiles/*.c precompiles/crypto/*.c evm/*.c state/*.c chain/*.c trace/*.c))
+APP_SRC := $(sort $(wildcard cli/*.c ethereum-tests/*.c))
+UNIT_SRC := $(sort $(wildcard tests/unit/*.c))
+PROPERTY_SRC := $(sort $(wildcard tests/property/*.c))
+OOM_SRC := $(sort $(wildcard tests/oom/*.c))
+FUZZ_SRC := $(sort $(wildcard tests/fuzz/*.c))
+CLI_TESTS := $(sort $(wildcard tests/cli/*.sh))
+HOUSE_TESTS := $(sort $(wildcard tests/check/*.sh))
+SOURCES := $(sort $(wildcard include/cevm/*.h */*.[ch] precompiles/crypto/*.[ch] tests/*/*.[ch]))
+
+WARN := -Wall -Wextra -Wpedantic -Wshadow -Wundef -Wconversion -Wsign-conversion -Wcast-align -Wcast-qual \
+ -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition -Wpointer-arith -Wwrite-strings -Wredundant-decls -Wvla \
+ -Wformat=2 -Wimplicit-fallthrough -Wswitch-enum -Wnull-dereference
+WARN_gcc := -Wlogical-op -Wduplicated-cond -Wduplicated-branches
+WARN_clang := -Wconditional-uninitialized -Wunreachable-code -Wcomma -Wshorten-64-to-32
+COMPILER := $(if $(findstring clang,$(shell $(CC) --version 2>/dev/null)),clang,gcc)
+ALL_CFLAGS = -std=c17 $(WARN) $(WARN_$(COMPILER)) $(if $(WERROR),-Werror) -fno-common -fvisibility=hidden -pthread \
+ -D_GNU_SOURCE -Iinclude -I. $(CFLAGS)
 LIBS := -lgmp -lsecp256k1 -lcrypto -lm
+APP_LIBS := -ljansson $(LIBS)
+
+LIB := $(BUILD)/libcevm.a
+APP := $(BUILD)/libapp.a
 LIB_OBJ := $(LIB_SRC:%.c=$(BUILD)/%.o)
-CLI_OBJ := $(CLI_SRC:%.c=$(BUILD)/%.o)
-TESTS := $(TEST_SRC:%.c=$(BUILD)/%)
-all: $(BUILD)/libcevm.a $(BUILD)/cevm
-lib: $(BUILD)/libcevm.a
-tests: $(TESTS)
-$(BUILD)/%.o: %.c
+APP_OBJ := $(APP_SRC:%.c=$(BUILD)/%.o)
+UNIT := $(UNIT_SRC:%.c=$(BUILD)/%)
+PROPERTY := $(PROPERTY_SRC:%.c=$(BUILD)/%)
+OOM := $(OOM_SRC:%.c=$(BUILD)/%)
+FUZZ := $(FUZZ_SRC:%.c=$(BUILD)/%)
+TEST_DEPS := $(foreach t,$(UNIT) $(PROPERTY) $(OOM) $(FUZZ),$(t).d)
+
+# Everything is built again when the compiler or its flags change; FLAGS is touched only then.
+FLAGS := $(BUILD)/flags
+.PHONY: FORCE
+FORCE:
+$(FLAGS): FORCE
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
-$(BUILD)/libcevm.a: $(LIB_OBJ)
-	rm -f $@; ar rcs $@ $^
-$(BUILD)/cevm: $(CLI_OBJ) $(BUILD)/libcevm.a
-	$(CC) $(ALL_CFLAGS) $^ -o $@ -ljansson $(LIBS)
-$(BUILD)/tests/%: tests/%.c $(BUILD)/libcevm.a
+	@printf '%s\n' '$(CC) $(ALL_CFLAGS)' | cmp -s - $@ || printf '%s\n' '$(CC) $(ALL_CFLAGS)' > $@
+
+# `make V=1` shows whole command lines.
+say = $(if $(V),,@printf '  %-4s %s\n' '$(1)' '$(2)';)
+
+$(BUILD)/%.o: %.c $(FLAGS)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -MMD -MP $< $(BUILD)/libcevm.a -o $@ -lcmocka -ljansson $(LIBS)
--include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+	$(call say,CC,$<)$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
+
+$(LIB): $(LIB_OBJ)
+	$(call say,AR,$@)rm -f $@ && $(AR) rcs $@ $^
+
+$(APP): $(filter-out $(BUILD)/cli/main.o,$(APP_OBJ))
+	$(call say,AR,$@)rm -f $@ && $(AR) rcs $@ $^
+
+$(BUILD)/cevm: $(BUILD)/cli/main.o $(APP) $(LIB)
+	$(call say,LD,$@)$(CC) $(ALL_CFLAGS) $(LDFLAGS) $^ -o $@ $(APP_LIBS)
+
+# The same program under the name that fuzzers and test fillers look for.
+$(BUILD)/evm: $(BUILD)/cevm
+	@ln -sf cevm $@
+
+$(BUILD)/tests/fuzz/%: tests/fuzz/%.c $(APP) $(LIB)
+	@mkdir -p $(@D)
+	$(call say,LD,$@)$(CC) $(ALL_CFLAGS) -fsanitize=fuzzer -MMD -MP -MF $@.d -MT $@ $< $(APP) $(LIB) -o $@ $(APP_LIBS)
+
+$(BUILD)/tests/%: tests/%.c $(APP) $(LIB)
+	@mkdir -p $(@D)
+	$(call say,LD,$@)$(CC) $(ALL_CFLAGS) -MMD -MP -MF $@.d -MT $@ $< $(APP) $(LIB) -o $@ -lcmocka $(APP_LIBS)
+
+-include $(BUILD)/docs/opcodes.d $(LIB_OBJ:.o=.d) $(APP_OBJ:.o=.d) $(TEST_DEPS)
+
+.PHONY: help all lib programs run check check-steps test test-house test-unit test-property test-oom test-cli test-spec \
+ test-embed asan msan tsan portable clang warnings fuzz test-fuzz coverage tidy format format-check bench where install \
+ uninstall clean distclean deps vectors docs
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
+
+# ---- Build and run -----------------------------------------------------------------------------------------------
+
+all: $(LIB) $(BUILD)/cevm $(BUILD)/evm ## Build the library and the program
+lib: $(LIB) ## Build build/libcevm.a alone
+programs: all $(UNIT) $(PROPERTY) $(OOM)
+
+run: ## Install what is missing, build, trace a contract call, run an official state test
+	@.ci/setup.sh run
+	@$(MAKE) -j$(JOBS) all
+	@docs/examples/run.sh $(BUILD)/cevm
+
+deps: ## Install what building and testing take (Debian, Ubuntu)
+	@.ci/setup.sh check
+
+vectors: ## Find or download, verify and unpack the official test vectors
+	@ethereum-tests/fetch.sh
+
+# ---- Tests -------------------------------------------------------------------------------------------------------
+
+RUN := BUILD=$(BUILD) CC='$(CC)' JOBS=$(JOBS) tests/run.sh
+
+check: ## Install what is missing, then run every test
+	@.ci/setup.sh check
+	@BUILD=$(BUILD) JOBS=$(JOBS) tests/check.sh
+
+test: test-house test-unit test-property test-oom test-cli test-embed ## The quick tests: no vectors, no sanitizers
+
+test-house: $(LIB) $(BUILD)/docs/opcodes ## The house rules: folders, tables, names, sizes, format
+	@$(RUN) $(FLAVOUR)house $(HOUSE_TESTS)
+
+test-unit: $(UNIT) ## Unit tests
+	@$(RUN) $(FLAVOUR)unit $(UNIT)
+
+test-property: $(PROPERTY) ## Property tests (SEED=n replays one)
+	@$(RUN) $(FLAVOUR)property $(PROPERTY)
+
+test-oom: $(OOM) ## Every allocation of a transaction fails in turn
+	@$(RUN) $(FLAVOUR)oom $(OOM)
+
+test-cli: all ## The program as its users and fuzzers drive it
+	@$(RUN) $(FLAVOUR)cli $(CLI_TESTS)
+
+test-embed: all ## Install into a staging folder; build and run the example of README.md from there
+	@$(RUN) $(FLAVOUR)embed tests/embed/embed.sh
+
+test-spec: all ## All official state tests and VMTests
+	@BUILD=$(BUILD) JOBS=$(JOBS) FLAVOUR=$(FLAVOUR) tests/spec.sh $(SPEC_ARGS)
+
+SANITIZE := -fno-sanitize-recover=all -fno-omit-frame-pointer -g
+asan: ## Unit tests and a sample of the vectors under AddressSanitizer and UBSan
+	@$(MAKE) BUILD=$(BUILD)/asan FLAVOUR=asan- CFLAGS='-O1 -fsanitize=address,undefined $(SANITIZE)' \
+	 -j$(JOBS) programs
+	@$(MAKE) BUILD=$(BUILD)/asan FLAVOUR=asan- CFLAGS='-O1 -fsanitize=address,undefined $(SANITIZE)' \
+	 SPEC_ARGS=--sample -k test-unit test-oom test-spec
+
+tsan: ## Parallel state tests under ThreadSanitizer
+	@$(MAKE) BUILD=$(BUILD)/tsan FLAVOUR=tsan- CFLAGS='-O1 -fsanitize=thread $(SANITIZE)' SPEC_ARGS=--sample \
+	 -j$(JOBS) test-spec
+
+portable: ## Unit and property tests of a build without intrinsics and __int128
+	@$(MAKE) BUILD=$(BUILD)/portable FLAVOUR=portable- CFLAGS='-O2 -g -DCEVM_PORTABLE' -j$(JOBS) programs
+	@$(MAKE) BUILD=$(BUILD)/portable FLAVOUR=portable- CFLAGS='-O2 -g -DCEVM_PORTABLE' -k test-unit test-property
+
+clang: ## Build everything with clang, warnings as errors
+	@$(MAKE) BUILD=$(BUILD)/clang CC='$(CLANG)' WERROR=1 -j$(JOBS) programs
+
+warnings: ## Build with every gcc and clang installed, warnings as errors
+	@for cc in gcc gcc-12 clang-14 clang-16 clang-19; do \
+	 command -v $$cc > /dev/null || continue; echo "== $$cc"; \
+	 $(MAKE) BUILD=$(BUILD)/warn-$$cc CC=$$cc CFLAGS='$(CFLAGS)' WERROR=1 -j$(JOBS) programs || exit 1; done
+
+FUZZ_FLAGS := -O1 -fsanitize=fuzzer-no-link,address,undefined $(SANITIZE)
+fuzz: ## Fuzz without end (T=name for one target, FUZZ_SECONDS bounds each)
+	@$(MAKE) BUILD=$(BUILD)/fuzz CC='$(CLANG)' CFLAGS='$(FUZZ_FLAGS)' -j$(JOBS) fuzz-programs
+	@BUILD=$(BUILD)/fuzz FUZZ_SECONDS=$(if $(filter command environment,$(origin FUZZ_SECONDS)),$(FUZZ_SECONDS),0) \
+	 tests/fuzz.sh $(if $(T),$(BUILD)/fuzz/tests/fuzz/$(T),$(FUZZ_SRC:%.c=$(BUILD)/fuzz/%))
+
+test-fuzz: ## Fuzz each target for FUZZ_SECONDS (20)
+	@$(MAKE) BUILD=$(BUILD)/fuzz CC='$(CLANG)' CFLAGS='$(FUZZ_FLAGS)' -j$(JOBS) fuzz-programs
+	@BUILD=$(BUILD)/fuzz FUZZ_SECONDS=$(FUZZ_SECONDS) tests/run.sh fuzz $(FUZZ_SRC:%.c=$(BUILD)/fuzz/%)
+
+.PHONY: fuzz-programs
+fuzz-programs: $(FUZZ)
+
+coverage: ## Line coverage of the unit, property and allocation-failure tests, by folder
+	@$(MAKE) BUILD=$(BUILD)/coverage CFLAGS='-O0 -g --coverage' -j$(JOBS) programs
+	@find $(BUILD)/coverage -name '*.gcda' -delete
+	@$(MAKE) BUILD=$(BUILD)/coverage FLAVOUR=coverage- CFLAGS='-O0 -g --coverage' -k test-unit test-property test-oom
+	@BUILD=$(BUILD)/coverage tests/coverage.sh $(LIB_SRC)
+
+tidy: ## Static analysis with clang
+	@test -n '$(CLANG)' || { echo 'make tidy needs clang (apt: clang-14)'; exit 1; }
+	@for f in $(LIB_SRC) $(APP_SRC); do echo "  $$f"; \
+	 $(CLANG) --analyze --analyzer-output text -Xclang -analyzer-werror -std=c17 -D_GNU_SOURCE -Iinclude -I. $$f \
+	 -o /dev/null || exit 1; done
+
+format: ## Format every source file
+	@$(CLANG_FORMAT) -i $(SOURCES)
+
+format-check: ## Say which files are not formatted
+	@$(CLANG_FORMAT) --dry-run --Werror $(SOURCES)
+
+bench: all ## Time and memory of the whole state-test run
+	@BUILD=$(BUILD) JOBS=$(JOBS) bench/corpus.sh
+
+# ---- Finding things ----------------------------------------------------------------------------------------------
+
+where: ## Where is it? Q=2929 (an EIP), Q=SLOAD (an opcode), Q=any word
+	@tests/check/where '$(Q)'
+
+docs: $(BUILD)/docs/opcodes ## Write docs/opcodes.md from the opcode table
+	@$< > docs/opcodes.md
+
+$(BUILD)/docs/opcodes: $(BUILD)/docs/opcodes.o $(LIB)
+	@$(CC) $(ALL_CFLAGS) $^ -o $@ $(LIBS)
+
+# ---- Install and clean -------------------------------------------------------------------------------------------
+
+HEADERS := $(sort $(wildcard include/cevm/*.h include/cevm/*.def))
+DEST = $(DESTDIR)$(PREFIX)
+
+install: all ## Install program, library, headers and pkg-config file (PREFIX, DESTDIR)
+	@install -d $(DEST)/bin $(DEST)/lib/pkgconfig $(DEST)/include/cevm
+	@install -m 755 $(BUILD)/cevm $(DEST)/bin/cevm
+	@ln -sf cevm $(DEST)/bin/evm
+	@install -m 644 $(LIB) $(DEST)/lib/libcevm.a
+	@install -m 644 $(HEADERS) $(DEST)/include/cevm/
+	@printf '%s\n' 'prefix=$(PREFIX)' 'Name: cevm' 'Description: Ethereum Virtual Machine' 'Version: $(VERSION)' \
+	 'Cflags: -I$${prefix}/include' 'Libs: -L$${prefix}/lib -lcevm' 'Libs.private: $(LIBS) -pthread' \
+	 > $(DEST)/lib/pkgconfig/cevm.pc
+	@echo "cevm $(VERSION) is in $(DEST)"
+
+uninstall: ## Remove what install put there
+	rm -f $(DEST)/bin/cevm $(DEST)/bin/evm $(DEST)/lib/libcevm.a $(DEST)/lib/pkgconfig/cevm.pc
+	rm -rf $(DEST)/include/cevm
+
+clean: ## Remove what was built
+	rm -rf $(BUILD)
+
+distclean: clean ## ... and the unpacked vectors
+	rm -rf ethereum-tests/vectors

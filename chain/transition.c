@@ -211,10 +211,14 @@ static cevm_err execute(run *r, cevm_receipt *out)
     return settle(r, out);
 }
 
-/** Takes everything back to the mark and closes the transaction; there is nothing then that closing could fail at. */
+/**
+ * Takes everything back to the mark and closes the transaction with nothing in it. It is begun anew for that: the touch of
+ * the RIPEMD-160 precompile outlives a revert (EIP-161's exception of 2016), but must not outlive the transaction.
+ */
 static void abandon(const run *r, cevm_checkpoint mark)
 {
     r->host.vtable->revert(r->host.ctx, mark);
+    (void)cevm_state_begin_tx(r->state, r->block->fork); /* neither has anything to fail at */
     (void)cevm_state_end_tx(r->state);
 }
 
