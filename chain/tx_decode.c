@@ -456,7 +456,4 @@ cevm_err cevm_tx_decode(cevm_tx **out, cevm_tx_error *reason, cevm_bytes raw, co
     return CEVM_OK;
 }
 
-void cevm_tx_destroy(cevm_tx *tx, const cevm_allocator *allocator)
-{
-    cevm_free(allocator, tx);
-}
+void cevm_tx_destroy(cevm_tx *tx, const cevm_allocator *allocator) { cevm_free(allocator, tx); }

@@ -24,20 +24,11 @@ static const tx_error_row *row_of(cevm_tx_error error)
     return (unsigned)error < CEVM_TX_ERROR_COUNT ? &rows[error] : &unknown;
 }
 
-const char *cevm_tx_error_name(cevm_tx_error error)
-{
-    return row_of(error)->name;
-}
+const char *cevm_tx_error_name(cevm_tx_error error) { return row_of(error)->name; }
 
-const char *cevm_tx_error_string(cevm_tx_error error)
-{
-    return row_of(error)->text;
-}
+const char *cevm_tx_error_string(cevm_tx_error error) { return row_of(error)->text; }
 
-int cevm_tx_error_rpc_code(cevm_tx_error error)
-{
-    return row_of(error)->rpc_code;
-}
+int cevm_tx_error_rpc_code(cevm_tx_error error) { return row_of(error)->rpc_code; }
 
 /** Whether the '|'-separated `list` holds the name of `size` bytes. */
 static bool list_holds(const char *list, const char *name, size_t size)

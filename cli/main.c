@@ -68,10 +68,7 @@ static int unknown_command(const cevm_cli *cli, const char *name)
 }
 
 /* Tools that look for geth's evm match `^evm version`, whatever the program is called. */
-static void print_version_line(void)
-{
-    (void)printf("evm version cevm/%s\n", cevm_version());
-}
+static void print_version_line(void) { (void)printf("evm version cevm/%s\n", cevm_version()); }
 
 static int cmd_version(const cevm_cli *cli, int argc, char **argv)
 {
@@ -114,10 +111,7 @@ static int cmd_help(const cevm_cli *cli, int argc, char **argv)
     return CEVM_EXIT_OK;
 }
 
-static void help_help(FILE *to, const cevm_cli *cli)
-{
-    (void)fprintf(to, "Usage: %s help [COMMAND]\n", cli->program);
-}
+static void help_help(FILE *to, const cevm_cli *cli) { (void)fprintf(to, "Usage: %s help [COMMAND]\n", cli->program); }
 
 int main(int argc, char **argv)
 {

@@ -186,10 +186,7 @@ static bool open_state(run *r)
     return err == CEVM_OK || failed(r, err);
 }
 
-static cevm_err warm(run *r, const cevm_address *address)
-{
-    return r->host.vtable->warm_account(r->host.ctx, address);
-}
+static cevm_err warm(run *r, const cevm_address *address) { return r->host.vtable->warm_account(r->host.ctx, address); }
 
 /* What a transaction makes warm before it runs (EIP-2929, EIP-3651). */
 static cevm_err warm_all(run *r)

@@ -81,10 +81,7 @@ static int digit(char c)
                                   : -1;
 }
 
-static bool is_blank(char c)
-{
-    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
-}
+static bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 
 static void bad_hex(const char *command, const char *what, const char *text, size_t length, size_t at)
 {
@@ -187,7 +184,7 @@ static void consider(search *s, const char *file, const char *name, const json_t
 {
     const json_t *code = artifact_code(artifact, s->create);
     char full[128];
-    if (code == NULL || strlen(json_string_value(code)) <= 2) {
+    if (code == NULL || json_string_value(code)[0] == '\0' || strcmp(json_string_value(code), "0x") == 0) {
         return;
     }
     if (name == NULL) {
@@ -227,10 +224,7 @@ static void consider_all(search *s, json_t *root)
             consider(s, NULL, file, inner);
             continue;
         }
-        json_object_foreach(inner, name, artifact)
-        {
-            consider(s, file, name, artifact);
-        }
+        json_object_foreach(inner, name, artifact) { consider(s, file, name, artifact); }
     }
 }
 

@@ -63,10 +63,7 @@ static bool is_json_name(const char *name)
     return length > 5 && strcmp(name + length - 5, ".json") == 0;
 }
 
-static int by_name(const FTSENT **a, const FTSENT **b)
-{
-    return strcmp((*a)->fts_name, (*b)->fts_name);
-}
+static int by_name(const FTSENT **a, const FTSENT **b) { return strcmp((*a)->fts_name, (*b)->fts_name); }
 
 /* Adds a file as it is, or the .json files below a folder in order of name; hidden folders hold indexes, not tests. */
 static bool collect(path_list *list, const cevm_cli *cli, char *path)

@@ -158,10 +158,7 @@ void cevm_statetest_write_failure(FILE *out, const cevm_statetest_options *optio
     (void)fputs("\n", out);
 }
 
-static const char *fork_row_name(size_t i)
-{
-    return i < CEVM_FORK_COUNT ? cevm_fork_name((cevm_fork)i) : "(unknown)";
-}
+static const char *fork_row_name(size_t i) { return i < CEVM_FORK_COUNT ? cevm_fork_name((cevm_fork)i) : "(unknown)"; }
 
 void cevm_statetest_write_summary(FILE *out, const cevm_statetest_tally *tally, double seconds)
 {

@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ethereum-tests/vm_test.h"
 
-bool cevm_vm_test_is(const json_t *value)
-{
-    return json_is_object(json_object_get(value, "exec"));
-}
+bool cevm_vm_test_is(const json_t *value) { return json_is_object(json_object_get(value, "exec")); }
 
 static bool need_u64(uint64_t *out, const cevm_json_at *object, const char *key)
 {
@@ -94,7 +91,4 @@ bool cevm_vm_test_load(cevm_vm_test *out, const cevm_json_at *at, const cevm_all
     return true;
 }
 
-void cevm_vm_test_free(cevm_vm_test *test)
-{
-    cevm_arena_clear(&test->arena);
-}
+void cevm_vm_test_free(cevm_vm_test *test) { cevm_arena_clear(&test->arena); }

@@ -61,7 +61,8 @@ static bool make_room(cevm_analysis_cache *cache, size_t bytes)
     return cache->bytes + bytes <= CEVM_ANALYSIS_MAX_BYTES;
 }
 
-const uint64_t *cevm_analysis_get(cevm_analysis_cache *cache, const cevm_hash *code_hash, const uint8_t *code, size_t size)
+const uint64_t *cevm_analysis_get(cevm_analysis_cache *cache, const cevm_hash *code_hash, const uint8_t *code,
+                                  size_t size)
 {
     if (cache->entries == NULL) {
         cache->entries = cevm_zalloc(cache->allocator, CEVM_ANALYSIS_ENTRIES * sizeof *cache->entries);

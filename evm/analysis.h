@@ -42,6 +42,7 @@ void cevm_analysis_begin(cevm_analysis_cache *cache);
  * The bitmap of a code, from the cache or made and kept. NULL when it cannot be kept (no memory, or its place is taken by
  * one in use): the caller then makes its own.
  */
-const uint64_t *cevm_analysis_get(cevm_analysis_cache *cache, const cevm_hash *code_hash, const uint8_t *code, size_t size);
+const uint64_t *cevm_analysis_get(cevm_analysis_cache *cache, const cevm_hash *code_hash, const uint8_t *code,
+                                  size_t size);
 
 #endif

@@ -27,8 +27,9 @@ const char *cevm_err_string(cevm_err err)
 const char *cevm_status_string(cevm_status status)
 {
     switch (status) {
-#define STATUS(id, value, text)                                                                                        \
-    case CEVM_STATUS_##id: return text;
+#define STATUS(id, value, text) \
+    case CEVM_STATUS_##id:      \
+        return text;
 #include <cevm/status.def>
 #undef STATUS
     }

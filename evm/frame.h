@@ -28,30 +28,30 @@ enum {
 typedef struct cevm_frame {
     /* what the engine works on */
     cevm_vm *vm;
-    int64_t gas;            /* left; negative once a charge failed */
+    int64_t gas; /* left; negative once a charge failed */
     const uint8_t *code;
     size_t code_size;
-    cevm_u256 *base;        /* one below the first word; the word there is the caller's and never touched */
-    cevm_u256 *top;         /* saved while the frame waits for a callee */
-    size_t pc;              /* likewise */
-    uint8_t *memory;        /* vm->memory + memory_base */
-    size_t memory_size;     /* bytes, a multiple of 32 */
+    cevm_u256 *base;           /* one below the first word; the word there is the caller's and never touched */
+    cevm_u256 *top;            /* saved while the frame waits for a callee */
+    size_t pc;                 /* likewise */
+    uint8_t *memory;           /* vm->memory + memory_base */
+    size_t memory_size;        /* bytes, a multiple of 32 */
     const uint64_t *jumpdests; /* NULL until the first jump */
-    cevm_bytes input;       /* calldata */
+    cevm_bytes input;          /* calldata */
     /* what the frame is */
     cevm_call_kind kind;
     bool is_static;
-    bool has_hash;          /* code_hash is known: not initcode */
-    cevm_address address;   /* whose storage is used */
+    bool has_hash;        /* code_hash is known: not initcode */
+    cevm_address address; /* whose storage is used */
     cevm_address sender;
     cevm_u256 value;
     cevm_hash code_hash;
     /* how to undo it and where its results go */
     cevm_checkpoint checkpoint;
     cevm_arena_mark arena;
-    int64_t refund_before;  /* vm->refund when it began */
+    int64_t refund_before; /* vm->refund when it began */
     size_t memory_base;
-    bool input_in_memory;   /* input points into vm->memory, at input_offset */
+    bool input_in_memory; /* input points into vm->memory, at input_offset */
     size_t input_offset;
     uint64_t output_offset; /* the caller's memory that gets the output; already paid for and there */
     uint64_t output_size;
@@ -82,7 +82,7 @@ struct cevm_vm {
     const cevm_op_info *ops; /* the fork's row of cevm_op_tables */
     cevm_fork fork;
     cevm_err err;
-    int64_t refund;     /* refund counter of the execution; a frame that fails puts back its refund_before */
+    int64_t refund; /* refund counter of the execution; a frame that fails puts back its refund_before */
     cevm_pending pending;
     /* frames[depth - 1] runs; each is made at first need and kept */
     size_t depth;
@@ -128,10 +128,7 @@ static inline int charge_too_much(cevm_frame *f)
 /** Looks at the cancel flag and the deadline once in a while: OP_NEXT or OP_ERROR. */
 int cevm_vm_poll(cevm_frame *f);
 
-static inline int poll_limits(cevm_frame *f)
-{
-    return --f->vm->poll_countdown != 0 ? OP_NEXT : cevm_vm_poll(f);
-}
+static inline int poll_limits(cevm_frame *f) { return --f->vm->poll_countdown != 0 ? OP_NEXT : cevm_vm_poll(f); }
 
 /** Makes room for size bytes in a buffer, dropping what it held; false when memory runs out. */
 bool cevm_buffer_reserve(cevm_vm *vm, cevm_vm_buffer *buffer, size_t size);

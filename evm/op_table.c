@@ -2,12 +2,12 @@
 #include "evm/opcodes.h"
 
 /* Heights allowed: from words_in to 1024 less what the opcode adds. */
-#define SPAN(words_in, words_out)                                                                                      \
+#define SPAN(words_in, words_out) \
     (CEVM_STACK_LIMIT + 1 - (words_in) - ((words_out) > (words_in) ? (words_out) - (words_in) : 0))
-#define ROW(at, code, name, words_in, words_out, kind, since, price)                                                   \
-    [code] = {.gas = (at) >= CEVM_##since ? (price) : 0,                                                               \
-              .in = (words_in),                                                                                        \
-              .span = (at) >= CEVM_##since ? SPAN(words_in, words_out) : 0,                                            \
+#define ROW(at, code, name, words_in, words_out, kind, since, price)        \
+    [code] = {.gas = (at) >= CEVM_##since ? (price) : 0,                    \
+              .in = (words_in),                                             \
+              .span = (at) >= CEVM_##since ? SPAN(words_in, words_out) : 0, \
               .out = (words_out)},
 
 #define FORK(id, name, aliases) [CEVM_##id] = {CEVM_OPCODES(ROW, CEVM_##id)},

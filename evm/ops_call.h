@@ -79,13 +79,14 @@ static inline int call_gas(cevm_frame *f, const cevm_u256 *wanted)
 }
 
 /** What a call with value costs more: the transfer, and the account that it may bring to life (CALL only). */
-static inline int call_value_charge(cevm_frame *f, const cevm_account_info *target, bool is_call, const cevm_u256 *value)
+static inline int call_value_charge(cevm_frame *f, const cevm_account_info *target, bool is_call,
+                                    const cevm_u256 *value)
 {
     const bool has_value = !cevm_u256_is_zero(value);
     int64_t gas = has_value ? GAS_CALL_VALUE : 0;
     if (is_call) {
-        const bool makes_new = CEVM_HAS_EIP(f->vm->fork, 161) ? has_value && cevm_account_info_is_empty(target)
-                                                               : !target->exists;
+        const bool makes_new =
+            CEVM_HAS_EIP(f->vm->fork, 161) ? has_value && cevm_account_info_is_empty(target) : !target->exists;
         gas += makes_new ? GAS_NEW_ACCOUNT : 0;
     }
     return charge(f, gas) ? OP_NEXT : CEVM_STATUS_OUT_OF_GAS;

@@ -9,7 +9,10 @@
 #include "evm/ops_memory.h"
 
 static inline void op_ADDRESS(const cevm_frame *f, cevm_u256 *top) { top[1] = cevm_u256_from_address(&f->address); }
-static inline void op_ORIGIN(const cevm_frame *f, cevm_u256 *top) { top[1] = cevm_u256_from_address(&f->vm->tx->origin); }
+static inline void op_ORIGIN(const cevm_frame *f, cevm_u256 *top)
+{
+    top[1] = cevm_u256_from_address(&f->vm->tx->origin);
+}
 static inline void op_CALLER(const cevm_frame *f, cevm_u256 *top) { top[1] = cevm_u256_from_address(&f->sender); }
 static inline void op_CALLVALUE(const cevm_frame *f, cevm_u256 *top) { top[1] = f->value; }
 static inline void op_GASPRICE(const cevm_frame *f, cevm_u256 *top) { top[1] = f->vm->tx->gas_price; }

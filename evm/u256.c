@@ -193,10 +193,7 @@ U256_INLINE uint64_t shift_four_left(uint64_t out[4], const uint64_t x[4], uint6
 }
 
 /** Moves q one limb up and puts `limb` below: quotients come highest limb first, and so never go through memory. */
-U256_INLINE void append_limb(cevm_u256 *q, uint64_t limb)
-{
-    *q = (cevm_u256){{limb, q->w[0], q->w[1], q->w[2]}};
-}
+U256_INLINE void append_limb(cevm_u256 *q, uint64_t limb) { *q = (cevm_u256){{limb, q->w[0], q->w[1], q->w[2]}}; }
 
 /*
  * The divisions below take a normalised divisor and u as `count` limbs, of which the highest is smaller than that of
@@ -310,10 +307,7 @@ U256_INLINE void multiply(uint64_t out[8], const cevm_u256 *a, const cevm_u256 *
     memcpy(out, p, sizeof p);
 }
 
-void cevm_u256_mul_wide(uint64_t out[8], const cevm_u256 *a, const cevm_u256 *b)
-{
-    multiply(out, a, b);
-}
+void cevm_u256_mul_wide(uint64_t out[8], const cevm_u256 *a, const cevm_u256 *b) { multiply(out, a, b); }
 
 bool cevm_u256_mul_overflow(cevm_u256 *out, const cevm_u256 *a, const cevm_u256 *b)
 {
@@ -347,10 +341,7 @@ cevm_u256 cevm_u256_mod(const cevm_u256 *a, const cevm_u256 *b)
 }
 
 /** |a| as an unsigned number; 2^255 for the lowest one. */
-U256_INLINE cevm_u256 magnitude(const cevm_u256 *a)
-{
-    return u256_is_negative(a) ? u256_neg(a) : *a;
-}
+U256_INLINE cevm_u256 magnitude(const cevm_u256 *a) { return u256_is_negative(a) ? u256_neg(a) : *a; }
 
 cevm_u256 cevm_u256_sdiv(const cevm_u256 *a, const cevm_u256 *b)
 {

@@ -241,22 +241,13 @@ static inline cevm_u256 u256_xor(const cevm_u256 *a, const cevm_u256 *b)
     return (cevm_u256){{a->w[0] ^ b->w[0], a->w[1] ^ b->w[1], a->w[2] ^ b->w[2], a->w[3] ^ b->w[3]}};
 }
 
-static inline cevm_u256 u256_not(const cevm_u256 *a)
-{
-    return (cevm_u256){{~a->w[0], ~a->w[1], ~a->w[2], ~a->w[3]}};
-}
+static inline cevm_u256 u256_not(const cevm_u256 *a) { return (cevm_u256){{~a->w[0], ~a->w[1], ~a->w[2], ~a->w[3]}}; }
 
 /** 2^256 - 1. */
-static inline cevm_u256 u256_max(void)
-{
-    return (cevm_u256){{UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX}};
-}
+static inline cevm_u256 u256_max(void) { return (cevm_u256){{UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX}}; }
 
 /** Whether the sign bit is set: a < 0 when read as two's complement. */
-static inline bool u256_is_negative(const cevm_u256 *a)
-{
-    return (a->w[3] >> 63) != 0;
-}
+static inline bool u256_is_negative(const cevm_u256 *a) { return (a->w[3] >> 63) != 0; }
 
 /** How many bits it takes to write a: 0 for zero, 256 when the sign bit is set. */
 static inline unsigned u256_bit_length(const cevm_u256 *a)
@@ -270,16 +261,10 @@ static inline unsigned u256_bit_length(const cevm_u256 *a)
 }
 
 /** How many bytes it takes to write a: 0 for zero, at most 32. The unit of EXP's gas. */
-static inline unsigned u256_byte_length(const cevm_u256 *a)
-{
-    return (u256_bit_length(a) + 7) / 8;
-}
+static inline unsigned u256_byte_length(const cevm_u256 *a) { return (u256_bit_length(a) + 7) / 8; }
 
 /** CLZ (EIP-7939): leading zero bits of the word, 256 for zero. */
-static inline unsigned u256_clz(const cevm_u256 *a)
-{
-    return 256 - u256_bit_length(a);
-}
+static inline unsigned u256_clz(const cevm_u256 *a) { return 256 - u256_bit_length(a); }
 
 /* Order ------------------------------------------------------------------------------------------------------------ */
 
@@ -293,10 +278,7 @@ static inline bool u256_lt(const cevm_u256 *a, const cevm_u256 *b)
     return borrow != 0;
 }
 
-static inline bool u256_gt(const cevm_u256 *a, const cevm_u256 *b)
-{
-    return u256_lt(b, a);
-}
+static inline bool u256_gt(const cevm_u256 *a, const cevm_u256 *b) { return u256_lt(b, a); }
 
 /** SLT: a < b in two's complement. Flipping both sign bits maps the signed order onto the unsigned one. */
 static inline bool u256_slt(const cevm_u256 *a, const cevm_u256 *b)
@@ -310,16 +292,10 @@ static inline bool u256_slt(const cevm_u256 *a, const cevm_u256 *b)
     return borrow != 0;
 }
 
-static inline bool u256_sgt(const cevm_u256 *a, const cevm_u256 *b)
-{
-    return u256_slt(b, a);
-}
+static inline bool u256_sgt(const cevm_u256 *a, const cevm_u256 *b) { return u256_slt(b, a); }
 
 /** -1, 0 or 1 as a is below, equal to or above b (unsigned). */
-static inline int u256_cmp(const cevm_u256 *a, const cevm_u256 *b)
-{
-    return (int)u256_lt(b, a) - (int)u256_lt(a, b);
-}
+static inline int u256_cmp(const cevm_u256 *a, const cevm_u256 *b) { return (int)u256_lt(b, a) - (int)u256_lt(a, b); }
 
 /* Shifts (EIP-145) ------------------------------------------------------------------------------------------------- */
 
@@ -361,10 +337,7 @@ static inline cevm_u256 u256_shr_fill(const cevm_u256 *v, unsigned n, uint64_t f
 }
 
 /** v >> n for n in 0..255. */
-static inline cevm_u256 u256_shr_u(const cevm_u256 *v, unsigned n)
-{
-    return u256_shr_fill(v, n, 0);
-}
+static inline cevm_u256 u256_shr_u(const cevm_u256 *v, unsigned n) { return u256_shr_fill(v, n, 0); }
 
 /**
  * Whether a shift count moves every bit out. All four limbs are looked at before the count is narrowed: reading it as a

@@ -176,6 +176,26 @@ static int run(cevm_vm *vm, int64_t *gas)
     return status;
 }
 
+/** Gives back what a rare execution made large; what most need is kept. The output stays: the caller reads it. */
+static void trim(cevm_vm *vm)
+{
+    enum { KEEP_MEMORY = 4 << 20, KEEP_STACK_WORDS = 64 << 10 };
+    if (vm->memory_capacity > KEEP_MEMORY) {
+        cevm_free(vm->allocator, vm->memory);
+        vm->memory = NULL;
+        vm->memory_capacity = 0;
+    }
+    if (vm->stack_capacity > KEEP_STACK_WORDS) {
+        cevm_free(vm->allocator, vm->stack);
+        vm->stack = NULL;
+        vm->stack_capacity = 0;
+    }
+    if (vm->scratch.capacity > KEEP_MEMORY) {
+        cevm_free(vm->allocator, vm->scratch.data);
+        vm->scratch = (cevm_vm_buffer){NULL, 0, 0};
+    }
+}
+
 /** Sets the VM up for one execution. */
 static cevm_err prepare(cevm_vm *vm, const cevm_message *msg)
 {
@@ -221,5 +241,6 @@ cevm_err cevm_vm_execute(cevm_vm *vm, cevm_result *out, const cevm_message *msg,
         host->vtable->revert(host->ctx, checkpoint);
         vm->depth = 0;
     }
+    trim(vm);
     return err;
 }

@@ -61,10 +61,7 @@ static cevm_precompile_status length_verdict(bool acceptable)
     return acceptable ? CEVM_PRECOMPILE_NOT_BUILT : CEVM_PRECOMPILE_FAIL;
 }
 
-static bool is_list_of(size_t size, size_t item)
-{
-    return size != 0 && size % item == 0;
-}
+static bool is_list_of(size_t size, size_t item) { return size != 0 && size % item == 0; }
 
 cevm_precompile_cost cevm_bls12_g1add_cost(cevm_bytes input, cevm_fork fork)
 {

@@ -40,10 +40,7 @@ static u128 u128_of(uint64_t v)
     return r;
 }
 
-static bool u128_less(u128 a, u128 b)
-{
-    return a.hi != b.hi ? a.hi < b.hi : a.lo < b.lo;
-}
+static bool u128_less(u128 a, u128 b) { return a.hi != b.hi ? a.hi < b.hi : a.lo < b.lo; }
 
 static u128 u128_add(u128 a, u128 b)
 {
@@ -104,10 +101,7 @@ static uint64_t u128_divide_to_64(u128 a, uint64_t d)
     return ((top / d) << 32) | (bottom / d);
 }
 
-static u128 u128_max(u128 a, u128 b)
-{
-    return u128_less(a, b) ? b : a;
-}
+static u128 u128_max(u128 a, u128 b) { return u128_less(a, b) ? b : a; }
 
 /* The three lengths. One of 2^127 or more saturates: no price of such a length, or of a product with it, fits 64 bits. */
 typedef struct lengths {
@@ -134,10 +128,7 @@ static lengths read_lengths(cevm_bytes input)
     return l;
 }
 
-static bool at_most(u128 length, uint64_t limit)
-{
-    return length.hi == 0 && length.lo <= limit;
-}
+static bool at_most(u128 length, uint64_t limit) { return length.hi == 0 && length.lo <= limit; }
 
 /* Number of bits below the highest one set among the first 32 bytes of the exponent, 0 if none is. */
 static uint64_t exponent_head_bits(cevm_bytes input, const lengths *l)
@@ -210,10 +201,7 @@ static bool lengths_refused(const lengths *l, cevm_fork fork)
                                          at_most(l->modulus, EIP_7823_LIMIT));
 }
 
-static bool computable(const lengths *l)
-{
-    return at_most(l->base, MAX_LENGTH) && at_most(l->modulus, MAX_LENGTH);
-}
+static bool computable(const lengths *l) { return at_most(l->base, MAX_LENGTH) && at_most(l->modulus, MAX_LENGTH); }
 
 /* The three numbers within an input. */
 typedef struct operands {
@@ -243,10 +231,7 @@ static bool locate(operands *o, cevm_bytes input, const lengths *l)
     return true;
 }
 
-static size_t limbs_for(size_t bytes)
-{
-    return (bytes + LIMB_SIZE - 1) / LIMB_SIZE;
-}
+static size_t limbs_for(size_t bytes) { return (bytes + LIMB_SIZE - 1) / LIMB_SIZE; }
 
 cevm_precompile_cost cevm_modexp_cost(cevm_bytes input, cevm_fork fork)
 {

@@ -232,10 +232,7 @@ static cevm_checkpoint checkpoint(void *ctx)
     return (cevm_checkpoint){.journal = state->undo_count, .logs = state->log_count};
 }
 
-static void revert(void *ctx, cevm_checkpoint mark)
-{
-    cevm_journal_revert(ctx, mark);
-}
+static void revert(void *ctx, cevm_checkpoint mark) { cevm_journal_revert(ctx, mark); }
 
 /* ---- Life -------------------------------------------------------------------------------------------------------- */
 

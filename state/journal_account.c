@@ -11,10 +11,7 @@
 
 /* ---- Reads ------------------------------------------------------------------------------------------------------- */
 
-static bool has_no_code(const journal_account *account)
-{
-    return account->code == 0;
-}
+static bool has_no_code(const journal_account *account) { return account->code == 0; }
 
 /** Empty in the sense of EIP-161. */
 static bool is_empty(const journal_account *account)

@@ -54,10 +54,7 @@ void cevm_map_remove(cevm_map *map, uint32_t tag, uint32_t index);
  * Look-up: begins at the tag's bucket, and each call of cevm_map_next gives the index of an entry with the same tag, or
  * CEVM_MAP_NONE when there are no more.
  */
-static inline uint32_t cevm_map_start(const cevm_map *map, uint32_t tag)
-{
-    return tag & map->mask;
-}
+static inline uint32_t cevm_map_start(const cevm_map *map, uint32_t tag) { return tag & map->mask; }
 
 static inline uint32_t cevm_map_next(const cevm_map *map, uint32_t *position, uint32_t tag)
 {

@@ -366,10 +366,7 @@ static cevm_err commit(void *ctx, const cevm_diff *diff)
 
 /* ---- Public ------------------------------------------------------------------------------------------------------ */
 
-static cevm_err read_root(void *ctx, cevm_hash *out)
-{
-    return cevm_memdb_root(ctx, out);
-}
+static cevm_err read_root(void *ctx, cevm_hash *out) { return cevm_memdb_root(ctx, out); }
 
 cevm_db cevm_memdb_interface(cevm_memdb *db)
 {

@@ -225,15 +225,9 @@ static bool next_of_kind(cevm_bytes *cursor, cevm_bytes *payload, bool is_list)
     return true;
 }
 
-bool cevm_rlp_next_list(cevm_bytes *cursor, cevm_bytes *payload)
-{
-    return next_of_kind(cursor, payload, true);
-}
+bool cevm_rlp_next_list(cevm_bytes *cursor, cevm_bytes *payload) { return next_of_kind(cursor, payload, true); }
 
-bool cevm_rlp_next_string(cevm_bytes *cursor, cevm_bytes *payload)
-{
-    return next_of_kind(cursor, payload, false);
-}
+bool cevm_rlp_next_string(cevm_bytes *cursor, cevm_bytes *payload) { return next_of_kind(cursor, payload, false); }
 
 /** Takes a number of at most `width` bytes, right-aligned into out; the cursor moves only when it is one. */
 static cevm_rlp_number next_number(cevm_bytes *cursor, uint8_t *out, size_t width)

@@ -40,20 +40,11 @@ const cevm_hash cevm_trie_empty_root = {{0x56, 0xe8, 0x1f, 0x17, 0x1b, 0xcc, 0x5
                                          0xe6, 0x92, 0xc0, 0xf8, 0x6e, 0x5b, 0x48, 0xe0, 0x1b, 0x99, 0x6c,
                                          0xad, 0xc0, 0x01, 0x62, 0x2f, 0xb5, 0xe3, 0x63, 0xb4, 0x21}};
 
-static leaf_node *as_leaf(node *n)
-{
-    return (leaf_node *)(void *)n;
-}
+static leaf_node *as_leaf(node *n) { return (leaf_node *)(void *)n; }
 
-static branch_node *as_branch(node *n)
-{
-    return (branch_node *)(void *)n;
-}
+static branch_node *as_branch(node *n) { return (branch_node *)(void *)n; }
 
-static cevm_bytes leaf_key(const leaf_node *leaf)
-{
-    return (cevm_bytes){leaf->bytes, leaf->key_size};
-}
+static cevm_bytes leaf_key(const leaf_node *leaf) { return (cevm_bytes){leaf->bytes, leaf->key_size}; }
 
 static cevm_bytes leaf_value(const leaf_node *leaf)
 {

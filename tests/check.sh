@@ -49,8 +49,8 @@ step clang
 step test-fuzz
 
 echo
-printf '%-22s %9s %9s %9s %9s\n' suite passed failed skipped seconds
-awk -F '\t' '{ printf "%-22s %9d %9d %9d %9d\n", $1, $2, $3, $4, $5 }' "$CEVM_RESULTS"
-printf '%-22s %39d\n' 'whole check' $((SECONDS - started))
+printf '%-27s %9s %9s %9s %9s\n' suite passed failed skipped seconds
+awk -F '\t' '{ printf "%-27s %9d %9d %9d %9d\n", $1, $2, $3, $4, $5 }' "$CEVM_RESULTS"
+printf '%-27s %39d\n' 'whole check' $((SECONDS - started))
 echo "$(total 2) passed, $(total 3) failed, $(total 4) skipped"
 [ "$(total 3)" = 0 ]

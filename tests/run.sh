@@ -68,7 +68,7 @@ for program in "$@"; do
 done
 
 seconds=$((SECONDS - started))
-printf '%-22s %8d passed %6d failed %6d skipped %6d s\n' "$suite" $passed $failed $skipped $seconds
+printf '%-27s %8d passed %6d failed %6d skipped %6d s\n' "$suite" $passed $failed $skipped $seconds
 if [ -n "${CEVM_RESULTS:-}" ]; then
     printf '%s\t%d\t%d\t%d\t%d\n' "$suite" $passed $failed $skipped $seconds >> "$CEVM_RESULTS"
 else

@@ -121,15 +121,9 @@ cevm_err cevm_eip3155_create(cevm_eip3155 **out, FILE *stream, const cevm_eip315
     return CEVM_OK;
 }
 
-const cevm_tracer *cevm_eip3155_tracer(cevm_eip3155 *t)
-{
-    return &t->base.hooks;
-}
+const cevm_tracer *cevm_eip3155_tracer(cevm_eip3155 *t) { return &t->base.hooks; }
 
-cevm_err cevm_eip3155_flush(cevm_eip3155 *t)
-{
-    return cevm_geth_trace_flush(&t->base);
-}
+cevm_err cevm_eip3155_flush(cevm_eip3155 *t) { return cevm_geth_trace_flush(&t->base); }
 
 void cevm_eip3155_destroy(cevm_eip3155 *t)
 {

@@ -90,10 +90,7 @@ static void on_step(void *ctx, const cevm_step *step)
  * Two instructions are written late. geth counts an SSTORE's refund while it prices it, before it shows it: the line bears
  * the counter that the next instruction finds. And its price of a creation does not hold the gas handed to the new frame.
  */
-static bool must_wait(uint8_t op)
-{
-    return op == OP_SSTORE || op == OP_CREATE || op == OP_CREATE2;
-}
+static bool must_wait(uint8_t op) { return op == OP_SSTORE || op == OP_CREATE || op == OP_CREATE2; }
 
 static void on_step_end(void *ctx, int64_t gas_cost, int status)
 {

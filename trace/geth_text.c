@@ -39,7 +39,7 @@ static void put_address(cevm_out *o, const cevm_address *address)
     cevm_hex_encode(text, address->bytes, sizeof address->bytes);
     cevm_keccak256(&hash, text, 40);
     for (size_t i = 0; i < 40; ++i) {
-        unsigned nibble = (hash.bytes[i / 2] >> (i % 2 == 0 ? 4 : 0)) & 15U;
+        unsigned nibble = ((unsigned)hash.bytes[i / 2] >> (i % 2 == 0 ? 4 : 0)) & 15U;
         if (nibble >= 8 && text[i] >= 'a') {
             text[i] = (char)(text[i] - 'a' + 'A');
         }
@@ -254,15 +254,9 @@ cevm_err cevm_geth_text_create(cevm_geth_text **out, FILE *stream, const cevm_ge
     return CEVM_OK;
 }
 
-const cevm_tracer *cevm_geth_text_tracer(cevm_geth_text *t)
-{
-    return &t->base.hooks;
-}
+const cevm_tracer *cevm_geth_text_tracer(cevm_geth_text *t) { return &t->base.hooks; }
 
-cevm_err cevm_geth_text_flush(cevm_geth_text *t)
-{
-    return cevm_geth_trace_flush(&t->base);
-}
+cevm_err cevm_geth_text_flush(cevm_geth_text *t) { return cevm_geth_trace_flush(&t->base); }
 
 void cevm_geth_text_destroy(cevm_geth_text *t)
 {

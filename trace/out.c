@@ -45,10 +45,7 @@ void cevm_out_bytes(cevm_out *o, const char *text, size_t size)
     }
 }
 
-void cevm_out_text(cevm_out *o, const char *text)
-{
-    cevm_out_bytes(o, text, strlen(text));
-}
+void cevm_out_text(cevm_out *o, const char *text) { cevm_out_bytes(o, text, strlen(text)); }
 
 void cevm_out_char(cevm_out *o, char c)
 {

@@ -122,7 +122,7 @@ bool cevm_revert_describe(char *out, size_t size, cevm_bytes data)
         put_quoted(out, size, "Error(", text, ")");
         return true;
     }
-    if (selector == SELECTOR_PANIC && arguments.size >= 32) {
+    if (selector == SELECTOR_PANIC && arguments.size == 32) {
         cevm_u256 code = cevm_u256_from_be(arguments.data);
         put_panic(out, size, &code);
         return true;

@@ -84,10 +84,7 @@ const char *cevm_known_function(uint32_t selector)
     return find(functions, sizeof functions / sizeof functions[0], selector);
 }
 
-const char *cevm_known_error(uint32_t selector)
-{
-    return find(errors, sizeof errors / sizeof errors[0], selector);
-}
+const char *cevm_known_error(uint32_t selector) { return find(errors, sizeof errors / sizeof errors[0], selector); }
 
 const char *cevm_known_event(uint32_t topic_start)
 {

@@ -4,6 +4,7 @@
 
 #include <cevm/alloc.h>
 #include <cevm/hex.h>
+#include <cevm/precompile.h>
 
 #include <stdarg.h>
 
@@ -12,7 +13,7 @@
 #include "trace/revert.h"
 #include "trace/selectors.h"
 
-enum { LEFT_COLUMNS = 30, INDENT_LIMIT = 16, NOTE_SIZE = 256, LINE_LIMIT = 400 };
+enum { LEFT_COLUMNS = 28, INDENT_LIMIT = 16, NOTE_SIZE = 256, LINE_LIMIT = 400 };
 
 typedef enum colour { PLAIN, DIM, BOLD, CALLS, STORAGE, FAILURE } colour;
 
@@ -65,18 +66,9 @@ static cell cell_of(size_t limit)
     return c;
 }
 
-static const char *dots(const cevm_steps *t)
-{
-    return t->options.unicode ? "…" : "..";
-}
-static const char *arrow(const cevm_steps *t)
-{
-    return t->options.unicode ? "→" : "->";
-}
-static const char *becomes(const cevm_steps *t)
-{
-    return t->options.unicode ? "←" : "<-";
-}
+static const char *dots(const cevm_steps *t) { return t->options.unicode ? "…" : ".."; }
+static const char *arrow(const cevm_steps *t) { return t->options.unicode ? "→" : "->"; }
+static const char *becomes(const cevm_steps *t) { return t->options.unicode ? "←" : "<-"; }
 
 static void paint(cevm_steps *t, colour c)
 {
@@ -284,9 +276,21 @@ static void put_titles(cevm_steps *t)
         return;
     }
     t->titled = true;
-    (void)snprintf(text, sizeof text, "%-*s%11s %8s  %s\n", LEFT_COLUMNS, "  pc  instruction", "gas left", "cost",
-                   t->options.no_stack ? "effect" : "effect, or stack (hex, top first)");
+    (void)snprintf(text, sizeof text, "%-*s%11s %10s  %s\n", LEFT_COLUMNS, "  pc  instruction", "gas left", "cost",
+                   t->options.no_stack ? "effect" : "effect, or stack (top first)");
     put_painted(t, DIM, text);
+}
+
+/* A text in the last column, or on a line of its own when it is too long for it. */
+static void put_right(cevm_steps *t, colour c, size_t indent, const char *text)
+{
+    if (columns_of(text) > t->options.width - LEFT_COLUMNS - 24) {
+        cevm_out_char(&t->base.out, '\n');
+        cevm_out_fill(&t->base.out, ' ', indent + 6);
+    } else {
+        cevm_out_text(&t->base.out, "  ");
+    }
+    put_painted(t, c, text);
 }
 
 static void steps_line(cevm_geth_trace *base, const cevm_geth_line *line)
@@ -296,7 +300,7 @@ static void steps_line(cevm_geth_trace *base, const cevm_geth_line *line)
     cevm_out *o = &base->out;
     char buffer[LINE_LIMIT];
     size_t indent = indent_of(step->depth);
-    size_t right = t->options.width - LEFT_COLUMNS - 22;
+    size_t right = t->options.width - LEFT_COLUMNS - 24;
     cell left = cell_of(LEFT_COLUMNS);
     cell rest = cell_of(right);
     cevm_out_fill(o, ' ', indent);
@@ -307,14 +311,12 @@ static void steps_line(cevm_geth_trace *base, const cevm_geth_line *line)
     add_immediate(t, &left, step);
     put_painted(t, line->error != NULL ? FAILURE : colour_of(step->op), left.text);
     cevm_out_fill(o, ' ', left.columns < LEFT_COLUMNS ? LEFT_COLUMNS - left.columns : 0);
-    (void)snprintf(buffer, sizeof buffer, "%11lld %8lld", (long long)step->gas, (long long)line->gas_cost);
+    (void)snprintf(buffer, sizeof buffer, "%11lld %10lld", (long long)step->gas, (long long)line->gas_cost);
     cevm_out_text(o, buffer);
     if (line->error != NULL) {
-        cevm_out_text(o, "  ");
-        put_painted(t, FAILURE, line->error);
+        put_right(t, FAILURE, indent, line->error);
     } else if (effect(t, buffer, sizeof buffer, step)) {
-        cevm_out_text(o, "  ");
-        put_painted(t, colour_of(step->op), buffer);
+        put_right(t, colour_of(step->op), indent, buffer);
     } else if (!t->options.no_stack && step->stack_size != 0) {
         add_stack(t, &rest, step);
         cevm_out_text(o, "  ");
@@ -371,11 +373,14 @@ static const char *kind_name(const cevm_message *msg)
 }
 
 /* The function called, or the size of what was sent. */
-static void describe_input(char *out, size_t size, const cevm_message *msg)
+static void describe_input(char *out, size_t size, const cevm_message *msg, cevm_fork fork)
 {
     bool creates = msg->kind == CEVM_CREATE || msg->kind == CEVM_CREATE2;
+    const cevm_precompile *contract = creates ? NULL : cevm_precompile_find(&msg->code_address, fork);
     if (creates) {
         (void)snprintf(out, size, "%zu bytes of init code", msg->input.size);
+    } else if (contract != NULL) {
+        (void)snprintf(out, size, "precompiled contract %s, %zu bytes of input", contract->name, msg->input.size);
     } else if (msg->input.size < 4) {
         (void)snprintf(out, size, msg->input.size == 0 ? "no input" : "%zu bytes of input", msg->input.size);
     } else {
@@ -413,7 +418,7 @@ static void steps_enter(cevm_geth_trace *base, const cevm_message *msg, uint32_t
                    (long long)msg->gas, cevm_u256_is_zero(&msg->value) ? "" : ", value ",
                    cevm_u256_is_zero(&msg->value) ? "" : value, cevm_u256_is_zero(&msg->value) ? "" : " wei");
     put_painted(t, DIM, text);
-    describe_input(text, sizeof text, msg);
+    describe_input(text, sizeof text, msg, base->fork);
     put_wrapped(t, BOLD, indent + 2, text);
 }
 
@@ -473,15 +478,9 @@ cevm_err cevm_steps_create(cevm_steps **out, FILE *stream, const cevm_steps_opti
     return CEVM_OK;
 }
 
-const cevm_tracer *cevm_steps_tracer(cevm_steps *t)
-{
-    return &t->base.hooks;
-}
+const cevm_tracer *cevm_steps_tracer(cevm_steps *t) { return &t->base.hooks; }
 
-cevm_err cevm_steps_flush(cevm_steps *t)
-{
-    return cevm_geth_trace_flush(&t->base);
-}
+cevm_err cevm_steps_flush(cevm_steps *t) { return cevm_geth_trace_flush(&t->base); }
 
 void cevm_steps_destroy(cevm_steps *t)
 {

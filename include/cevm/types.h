@@ -133,10 +133,7 @@ static inline cevm_u256 cevm_u256_from_u64(uint64_t v)
     return r;
 }
 
-static inline bool cevm_u256_is_zero(const cevm_u256 *v)
-{
-    return (v->w[0] | v->w[1] | v->w[2] | v->w[3]) == 0;
-}
+static inline bool cevm_u256_is_zero(const cevm_u256 *v) { return (v->w[0] | v->w[1] | v->w[2] | v->w[3]) == 0; }
 
 static inline bool cevm_u256_equal(const cevm_u256 *a, const cevm_u256 *b)
 {
@@ -144,10 +141,7 @@ static inline bool cevm_u256_equal(const cevm_u256 *a, const cevm_u256 *b)
 }
 
 /** Whether v fits 64 bits. */
-static inline bool cevm_u256_fits_u64(const cevm_u256 *v)
-{
-    return (v->w[1] | v->w[2] | v->w[3]) == 0;
-}
+static inline bool cevm_u256_fits_u64(const cevm_u256 *v) { return (v->w[1] | v->w[2] | v->w[3]) == 0; }
 
 /** The low 160 bits of a stack word as an address. */
 static inline cevm_address cevm_address_from_u256(const cevm_u256 *v)

@@ -29,20 +29,11 @@ typedef enum cevm_status {
 /** A short phrase for a status, geth's where geth has one; static storage, never NULL. */
 CEVM_API const char *cevm_status_string(cevm_status status);
 
-static inline bool cevm_status_is_success(cevm_status s)
-{
-    return (int)s < 16;
-}
+static inline bool cevm_status_is_success(cevm_status s) { return (int)s < 16; }
 /** Ended without success, but gas that is left is returned and (for REVERT) output is kept. */
-static inline bool cevm_status_is_revert(cevm_status s)
-{
-    return (int)s >= 16 && (int)s < 32;
-}
+static inline bool cevm_status_is_revert(cevm_status s) { return (int)s >= 16 && (int)s < 32; }
 /** Exceptional halt: all gas of the frame is gone and there is no output. */
-static inline bool cevm_status_is_halt(cevm_status s)
-{
-    return (int)s >= 32;
-}
+static inline bool cevm_status_is_halt(cevm_status s) { return (int)s >= 32; }
 
 /** Gas of a frame, in gas units. */
 typedef struct cevm_gas {

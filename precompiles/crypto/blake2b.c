@@ -29,10 +29,7 @@ static inline void store_le64(uint8_t *p, uint64_t v)
     }
 }
 
-static inline uint64_t rotr(uint64_t v, unsigned n)
-{
-    return (v >> n) | (v << (64 - n));
-}
+static inline uint64_t rotr(uint64_t v, unsigned n) { return (v >> n) | (v << (64 - n)); }
 
 static inline void mix(uint64_t *a, uint64_t *b, uint64_t *c, uint64_t *d, uint64_t x, uint64_t y)
 {

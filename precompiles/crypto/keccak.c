@@ -40,10 +40,7 @@ static inline void store_le64(uint8_t *p, uint64_t v)
     }
 }
 
-static inline uint64_t rotl(uint64_t v, unsigned n)
-{
-    return (v << n) | (v >> (64 - n));
-}
+static inline uint64_t rotl(uint64_t v, unsigned n) { return (v << n) | (v >> (64 - n)); }
 
 /*
  * Step chi, out[i] = b[i] ^ (~b[i + 1] & b[i + 2]), on one row of the state each.

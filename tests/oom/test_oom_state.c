@@ -72,10 +72,7 @@ static cevm_address actor(unsigned i)
     return address;
 }
 
-static cevm_u256 num(uint64_t v)
-{
-    return cevm_u256_from_u64(v);
-}
+static cevm_u256 num(uint64_t v) { return cevm_u256_from_u64(v); }
 
 /* ---- Steps: trie and RLP ----------------------------------------------------------------------------------------- */
 
@@ -93,26 +90,11 @@ static cevm_err trie_many(world *w, unsigned first, unsigned last, unsigned leng
     return CEVM_OK;
 }
 
-static cevm_err trie_add_one(world *w)
-{
-    return trie_many(w, 0, 1, 40);
-}
-static cevm_err trie_add_second(world *w)
-{
-    return trie_many(w, 2, 3, 40);
-}
-static cevm_err trie_add_prefix(world *w)
-{
-    return trie_many(w, 4, 5, 3);
-}
-static cevm_err trie_replace(world *w)
-{
-    return trie_many(w, 2, 3, 60);
-}
-static cevm_err trie_remove(world *w)
-{
-    return trie_many(w, 0, 1, 0);
-}
+static cevm_err trie_add_one(world *w) { return trie_many(w, 0, 1, 40); }
+static cevm_err trie_add_second(world *w) { return trie_many(w, 2, 3, 40); }
+static cevm_err trie_add_prefix(world *w) { return trie_many(w, 4, 5, 3); }
+static cevm_err trie_replace(world *w) { return trie_many(w, 2, 3, 60); }
+static cevm_err trie_remove(world *w) { return trie_many(w, 0, 1, 0); }
 
 static cevm_err trie_ordered(world *w)
 {
@@ -168,26 +150,11 @@ static cevm_err db_slot(world *w, unsigned i, uint64_t key, uint64_t value)
     return cevm_memdb_set_storage(w->memdb, &address, &k, &v);
 }
 
-static cevm_err db_account_1(world *w)
-{
-    return db_account(w, 1);
-}
-static cevm_err db_account_2(world *w)
-{
-    return db_account(w, 2);
-}
-static cevm_err db_account_3(world *w)
-{
-    return db_account(w, 3);
-}
-static cevm_err db_slot_1(world *w)
-{
-    return db_slot(w, 1, 1, 11);
-}
-static cevm_err db_slot_2(world *w)
-{
-    return db_slot(w, 1, 2, 22);
-}
+static cevm_err db_account_1(world *w) { return db_account(w, 1); }
+static cevm_err db_account_2(world *w) { return db_account(w, 2); }
+static cevm_err db_account_3(world *w) { return db_account(w, 3); }
+static cevm_err db_slot_1(world *w) { return db_slot(w, 1, 1, 11); }
+static cevm_err db_slot_2(world *w) { return db_slot(w, 1, 2, 22); }
 
 static cevm_err db_block(world *w)
 {
@@ -230,18 +197,9 @@ static cevm_err db_visit(world *w)
 
 /* ---- Steps: journal ---------------------------------------------------------------------------------------------- */
 
-static cevm_err tx_begin(world *w)
-{
-    return cevm_state_begin_tx(w->state, CEVM_SHANGHAI);
-}
-static cevm_err tx_end(world *w)
-{
-    return cevm_state_end_tx(w->state);
-}
-static cevm_err tx_commit(world *w)
-{
-    return cevm_state_commit(w->state);
-}
+static cevm_err tx_begin(world *w) { return cevm_state_begin_tx(w->state, CEVM_SHANGHAI); }
+static cevm_err tx_end(world *w) { return cevm_state_end_tx(w->state); }
+static cevm_err tx_commit(world *w) { return cevm_state_commit(w->state); }
 
 static cevm_err tx_load(world *w)
 {
@@ -381,10 +339,7 @@ enum { STEPS = sizeof script / sizeof script[0] };
 
 /* ---- What the world looks like ----------------------------------------------------------------------------------- */
 
-static void add(cevm_buf *buf, const void *data, size_t size)
-{
-    cevm_buf_append(buf, data, size);
-}
+static void add(cevm_buf *buf, const void *data, size_t size) { cevm_buf_append(buf, data, size); }
 
 static void look_at_state(world *w, cevm_buf *view)
 {

@@ -50,10 +50,7 @@ typedef struct flaky_db {
     size_t fail_at;
 } flaky_db;
 
-static bool flaky_fails(flaky_db *db)
-{
-    return ++db->reads == db->fail_at;
-}
+static bool flaky_fails(flaky_db *db) { return ++db->reads == db->fail_at; }
 
 static cevm_err flaky_account(void *ctx, cevm_db_account *out, bool *exists, const cevm_address *address)
 {

@@ -40,10 +40,7 @@ static uint64_t next_random(run_state *s)
     return z ^ (z >> 31);
 }
 
-static size_t below(run_state *s, size_t limit)
-{
-    return (size_t)(next_random(s) % limit);
-}
+static size_t below(run_state *s, size_t limit) { return (size_t)(next_random(s) % limit); }
 
 /* The model -------------------------------------------------------------------------------------------------------- */
 

@@ -37,10 +37,7 @@ static uint64_t next_random(void)
     return z ^ z >> 31;
 }
 
-static size_t below(size_t limit)
-{
-    return (size_t)(next_random() % limit);
-}
+static size_t below(size_t limit) { return (size_t)(next_random() % limit); }
 
 static void start_random(void)
 {

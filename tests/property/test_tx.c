@@ -28,10 +28,7 @@ static uint64_t random_u64(void)
     return z ^ (z >> 31);
 }
 
-static size_t below(size_t limit)
-{
-    return (size_t)(random_u64() % limit);
-}
+static size_t below(size_t limit) { return (size_t)(random_u64() % limit); }
 
 /** A number of a random width, so that short and long forms all appear. */
 static uint64_t random_number(void)

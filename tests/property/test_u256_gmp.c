@@ -37,10 +37,7 @@ typedef struct operation {
     void (*expect)(model *m);
 } operation;
 
-static void to_gmp(mpz_t out, const cevm_u256 *v)
-{
-    mpz_import(out, 4, -1, sizeof v->w[0], 0, 0, v->w);
-}
+static void to_gmp(mpz_t out, const cevm_u256 *v) { mpz_import(out, 4, -1, sizeof v->w[0], 0, 0, v->w); }
 
 /* The two's complement reading of operand i. */
 static void as_signed(model *m, unsigned i)
@@ -218,10 +215,7 @@ static void expect_sar_byte(model *m)
     mpz_fdiv_q_2exp(m->out[0], m->in[1], clamped(m, 0, 256));
 }
 
-static void run_signextend(cevm_u256 out[2], const cevm_u256 in[3])
-{
-    out[0] = u256_signextend(&in[0], &in[1]);
-}
+static void run_signextend(cevm_u256 out[2], const cevm_u256 in[3]) { out[0] = u256_signextend(&in[0], &in[1]); }
 
 static void expect_signextend(model *m)
 {
@@ -264,10 +258,7 @@ static void expect_mul_wide(model *m)
     mpz_fdiv_q_2exp(m->out[1], m->out[0], 256);
 }
 
-static void run_divmod(cevm_u256 out[2], const cevm_u256 in[3])
-{
-    cevm_u256_divmod(&out[0], &out[1], &in[0], &in[1]);
-}
+static void run_divmod(cevm_u256 out[2], const cevm_u256 in[3]) { cevm_u256_divmod(&out[0], &out[1], &in[0], &in[1]); }
 
 static void run_divmod_in_place(cevm_u256 out[2], const cevm_u256 in[3])
 {
@@ -324,15 +315,9 @@ static void expect_addmod_mulmod(model *m)
     mpz_fdiv_r(m->out[1], m->out[1], m->in[2]);
 }
 
-static void run_exp(cevm_u256 out[2], const cevm_u256 in[3])
-{
-    out[0] = cevm_u256_exp(&in[0], &in[1]);
-}
+static void run_exp(cevm_u256 out[2], const cevm_u256 in[3]) { out[0] = cevm_u256_exp(&in[0], &in[1]); }
 
-static void expect_exp(model *m)
-{
-    mpz_powm(m->out[0], m->in[0], m->in[1], m->whole);
-}
+static void expect_exp(model *m) { mpz_powm(m->out[0], m->in[0], m->in[1], m->whole); }
 
 static const operation operations[] = {
     {"add", 2, 2, run_add, expect_add},

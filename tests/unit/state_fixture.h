@@ -99,10 +99,7 @@ static inline void fixture_free(fixture *f)
 
 /* Short names; every one asserts success. */
 
-static inline cevm_u256 num(uint64_t v)
-{
-    return cevm_u256_from_u64(v);
-}
+static inline cevm_u256 num(uint64_t v) { return cevm_u256_from_u64(v); }
 
 static inline void store_account(fixture *f, const cevm_address *a, uint64_t balance, uint64_t nonce, cevm_bytes code)
 {
@@ -117,15 +114,9 @@ static inline void store_slot(fixture *f, const cevm_address *a, uint64_t key, u
     assert_int_equal(cevm_memdb_set_storage(f->memdb, a, &k, &v), CEVM_OK);
 }
 
-static inline void begin(fixture *f, cevm_fork fork)
-{
-    assert_int_equal(cevm_state_begin_tx(f->state, fork), CEVM_OK);
-}
+static inline void begin(fixture *f, cevm_fork fork) { assert_int_equal(cevm_state_begin_tx(f->state, fork), CEVM_OK); }
 
-static inline void end(fixture *f)
-{
-    assert_int_equal(cevm_state_end_tx(f->state), CEVM_OK);
-}
+static inline void end(fixture *f) { assert_int_equal(cevm_state_end_tx(f->state), CEVM_OK); }
 
 static inline cevm_account_info peek(fixture *f, const cevm_address *a)
 {
@@ -212,15 +203,9 @@ static inline cevm_code load_code(fixture *f, const cevm_address *a)
     return code;
 }
 
-static inline cevm_checkpoint mark(fixture *f)
-{
-    return f->host.vtable->checkpoint(f->host.ctx);
-}
+static inline cevm_checkpoint mark(fixture *f) { return f->host.vtable->checkpoint(f->host.ctx); }
 
-static inline void revert_to(fixture *f, cevm_checkpoint m)
-{
-    f->host.vtable->revert(f->host.ctx, m);
-}
+static inline void revert_to(fixture *f, cevm_checkpoint m) { f->host.vtable->revert(f->host.ctx, m); }
 
 static inline void add_log(fixture *f, const cevm_address *a, uint32_t topics, const char *data)
 {
@@ -228,9 +213,6 @@ static inline void add_log(fixture *f, const cevm_address *a, uint32_t topics, c
     assert_int_equal(f->host.vtable->log(f->host.ctx, &log), CEVM_OK);
 }
 
-static inline void commit_state(fixture *f)
-{
-    assert_int_equal(cevm_state_commit(f->state), CEVM_OK);
-}
+static inline void commit_state(fixture *f) { assert_int_equal(cevm_state_commit(f->state), CEVM_OK); }
 
 #endif

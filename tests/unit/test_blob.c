@@ -68,6 +68,12 @@ static void test_eip7691_blob_schedule(void **state)
     assert_params(CEVM_SHANGHAI, 0, 0, 0);
     assert_params(CEVM_CANCUN, 3, 6, 3338477);
     assert_params(CEVM_PRAGUE, 6, 9, 5007716);
+}
+
+/* EIP-7918 changes how a block's excess follows from its parent, not what an excess costs. */
+static void test_eip7918_leaves_the_price_of_an_excess(void **state)
+{
+    (void)state;
     assert_params(CEVM_OSAKA, 6, 9, 5007716);
 }
 
@@ -76,6 +82,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_eip4844_blob_base_fee),
         cmocka_unit_test(test_eip7691_blob_schedule),
+        cmocka_unit_test(test_eip7918_leaves_the_price_of_an_excess),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

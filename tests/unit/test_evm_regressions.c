@@ -14,8 +14,8 @@ static void test_cve_2020_26241_identity_aliases_memory(void **state)
     world w;
     world_open(&w, CEVM_LATEST);
     /* mem[0]=0xaa; staticcall(identity, mem[0..32]); mem[0]=0xbb; returndatacopy(32,0,32); return mem[32..64] */
-    const cevm_status st = world_run(
-        &w, "60aa600052 60006000602060006004 5afa50 60bb600052 602060006020 3e 60206020f3", 100000);
+    const cevm_status st =
+        world_run(&w, "60aa600052 60006000602060006004 5afa50 60bb600052 602060006020 3e 60206020f3", 100000);
     assert_int_equal(st, CEVM_STATUS_RETURN);
     assert_output_u64(&w, 0xaa);
     world_close(&w);
@@ -125,14 +125,14 @@ static void test_evmone_invalid_jump_ends_the_frame(void **state)
 {
     (void)state;
     static const char *const codes[] = {
-        "600056",                                 /* to a PUSH */
-        "6002565b",                               /* to the JUMP itself, one before the JUMPDEST */
-        "60055660005b",                           /* the JUMPDEST is the immediate of no push: valid, see below */
-        "600456605b00",                           /* a 0x5b inside an immediate */
+        "600056",       /* to a PUSH */
+        "6002565b",     /* to the JUMP itself, one before the JUMPDEST */
+        "60055660005b", /* the JUMPDEST is the immediate of no push: valid, see below */
+        "600456605b00", /* a 0x5b inside an immediate */
         "7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff56",
-        "68010000000000000004565b",               /* low 64 bits would be in range */
-        "60016000 57",                            /* JUMPI taken, to 0 */
-        "6001600a57",                             /* past the end */
+        "68010000000000000004565b", /* low 64 bits would be in range */
+        "60016000 57",              /* JUMPI taken, to 0 */
+        "6001600a57",               /* past the end */
     };
     for (size_t i = 0; i < sizeof codes / sizeof codes[0]; ++i) {
         world w;
@@ -227,14 +227,14 @@ static void test_rustsec_2021_0066_empty_ranges_at_huge_offsets(void **state)
         const char *code;
         int64_t gas;
     } cases[] = {
-        {"6000 600019 20 50", 3 + 6 + 30 + 2},         /* KECCAK256 */
-        {"6000 600019 600019 37", 3 + 6 + 6 + 3},      /* CALLDATACOPY */
-        {"6000 600019 600019 39", 3 + 6 + 6 + 3},      /* CODECOPY */
-        {"6000 600019 600019 5e", 3 + 6 + 6 + 3},      /* MCOPY */
-        {"6000 6000 600019 3e", 3 + 3 + 6 + 3},        /* RETURNDATACOPY */
-        {"6000 600019 a0", 3 + 6 + 375},               /* LOG0 */
+        {"6000 600019 20 50", 3 + 6 + 30 + 2},             /* KECCAK256 */
+        {"6000 600019 600019 37", 3 + 6 + 6 + 3},          /* CALLDATACOPY */
+        {"6000 600019 600019 39", 3 + 6 + 6 + 3},          /* CODECOPY */
+        {"6000 600019 600019 5e", 3 + 6 + 6 + 3},          /* MCOPY */
+        {"6000 6000 600019 3e", 3 + 3 + 6 + 3},            /* RETURNDATACOPY */
+        {"6000 600019 a0", 3 + 6 + 375},                   /* LOG0 */
         {"6000 600019 600019 30 3c", 3 + 6 + 6 + 2 + 100}, /* EXTCODECOPY of itself, warm */
-        {"6000 600019 f3", 3 + 6},                     /* RETURN */
+        {"6000 600019 f3", 3 + 6},                         /* RETURN */
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; ++i) {
         world w;

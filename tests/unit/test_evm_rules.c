@@ -10,8 +10,8 @@ static const struct {
     const char *opcodes;
 } added[] = {
     {CEVM_FRONTIER, "000102030405060708090a0b101112131415161718191a20303132333435363738393a3b3c4041424344455051525354"
-     "55565758595a5b606162636465666768696a6b6c6d6e6f707172737475767778797a7b7c7d7e7f808182838485868788"
-     "898a8b8c8d8e8f909192939495969798999a9b9c9d9e9fa0a1a2a3a4f0f1f2f3ff"},
+                    "55565758595a5b606162636465666768696a6b6c6d6e6f707172737475767778797a7b7c7d7e7f808182838485868788"
+                    "898a8b8c8d8e8f909192939495969798999a9b9c9d9e9fa0a1a2a3a4f0f1f2f3ff"},
     {CEVM_HOMESTEAD, "f4"},
     {CEVM_BYZANTIUM, "3d3efafd"},
     {CEVM_CONSTANTINOPLE, "1b1c1d3ff5"},
@@ -109,16 +109,25 @@ static void test_price_history_of_state_access(void **state)
 {
     (void)state;
     static const gas_case cases[] = {
-        {CEVM_FRONTIER, "610b0b3150", 20 + 5},        {CEVM_TANGERINE_WHISTLE, "610b0b3150", 400 + 5},
-        {CEVM_ISTANBUL, "610b0b3150", 700 + 5},       {CEVM_BERLIN, "610b0b3150", 2600 + 5},
-        {CEVM_BERLIN, "303150", 100 + 4},             {CEVM_FRONTIER, "610b0b3b50", 20 + 5},
-        {CEVM_TANGERINE_WHISTLE, "610b0b3b50", 705},  {CEVM_BERLIN, "610b0b3b50", 2605},
-        {CEVM_CONSTANTINOPLE, "610b0b3f50", 405},     {CEVM_ISTANBUL, "610b0b3f50", 705},
-        {CEVM_BERLIN, "610b0b3f50", 2605},            {CEVM_FRONTIER, "60005450", 55},
-        {CEVM_TANGERINE_WHISTLE, "60005450", 205},    {CEVM_ISTANBUL, "60005450", 805},
-        {CEVM_BERLIN, "60005450", 2105},              {CEVM_BERLIN, "6000545060005450", 2105 + 105},
+        {CEVM_FRONTIER, "610b0b3150", 20 + 5},
+        {CEVM_TANGERINE_WHISTLE, "610b0b3150", 400 + 5},
+        {CEVM_ISTANBUL, "610b0b3150", 700 + 5},
+        {CEVM_BERLIN, "610b0b3150", 2600 + 5},
+        {CEVM_BERLIN, "303150", 100 + 4},
+        {CEVM_FRONTIER, "610b0b3b50", 20 + 5},
+        {CEVM_TANGERINE_WHISTLE, "610b0b3b50", 705},
+        {CEVM_BERLIN, "610b0b3b50", 2605},
+        {CEVM_CONSTANTINOPLE, "610b0b3f50", 405},
+        {CEVM_ISTANBUL, "610b0b3f50", 705},
+        {CEVM_BERLIN, "610b0b3f50", 2605},
+        {CEVM_FRONTIER, "60005450", 55},
+        {CEVM_TANGERINE_WHISTLE, "60005450", 205},
+        {CEVM_ISTANBUL, "60005450", 805},
+        {CEVM_BERLIN, "60005450", 2105},
+        {CEVM_BERLIN, "6000545060005450", 2105 + 105},
         {CEVM_BERLIN, "610b0b3150610b0b3b50", 2605 + 105}, /* any opcode warms for any other */
-        {CEVM_FRONTIER, "60ff60020a50", 10 + 10 + 8}, {CEVM_SPURIOUS_DRAGON, "61ffff60020a50", 10 + 100 + 8},
+        {CEVM_FRONTIER, "60ff60020a50", 10 + 10 + 8},
+        {CEVM_SPURIOUS_DRAGON, "61ffff60020a50", 10 + 100 + 8},
         {CEVM_OSAKA, "60011e50", 5 + 5},
     };
     check_gas(cases, COUNT(cases));
@@ -133,7 +142,7 @@ static void test_price_history_of_calls(void **state)
         {CEVM_TANGERINE_WHISTLE, "60006000600060006000610b0b611388f1", 21 + 700},
         {CEVM_BERLIN, "60006000600060006000610b0b611388f1", 21 + 2600},
         {CEVM_FRONTIER, "60006000600060006000610bad611388f1", 21 + 40 + 25000}, /* makes an account, though empty */
-        {CEVM_SPURIOUS_DRAGON, "60006000600060006000610bad611388f1", 21 + 700},  /* EIP-161: not without value */
+        {CEVM_SPURIOUS_DRAGON, "60006000600060006000610bad611388f1", 21 + 700}, /* EIP-161: not without value */
         {CEVM_HOMESTEAD, "6000600060006000610b0b611388f4", 18 + 40},
         {CEVM_BYZANTIUM, "6000600060006000610b0b611388fa", 18 + 700},
         {CEVM_FRONTIER, "60006000600060006000610bad611388f2", 21 + 40},
@@ -212,10 +221,9 @@ static void test_eip1014_addresses(void **state)
 static void test_create_addresses(void **state)
 {
     (void)state;
-    static const char *const expected[] = {"cd234a471b72ba2f1ccf0a70fcaba648a5eecd8d",
-                                           "343c43a37d37dff08ae8c4a11544c718abb4fcf8",
-                                           "f778b86fa74e846c4f0a1fbd1335fe81c00a0c91",
-                                           "fffd933a0bc612844eaf0c6fe3e5b8e9b6c1d19c"};
+    static const char *const expected[] = {
+        "cd234a471b72ba2f1ccf0a70fcaba648a5eecd8d", "343c43a37d37dff08ae8c4a11544c718abb4fcf8",
+        "f778b86fa74e846c4f0a1fbd1335fe81c00a0c91", "fffd933a0bc612844eaf0c6fe3e5b8e9b6c1d19c"};
     cevm_address sender, want, got;
     assert_true(cevm_hex_decode_exact(sender.bytes, 20, "6ac7ea33f8831ea9dcc53393aaa88b25a785dbf0"));
     for (uint64_t nonce = 0; nonce < COUNT(expected); ++nonce) {
@@ -289,9 +297,14 @@ static void test_eip214_static_frames(void **state)
         const char *code;
         uint64_t success;
     } cases[] = {
-        {"6001600055", 0},       {"60006000a0", 0},  {"600060006000f0", 0},
-        {"30ff", 0},             {"600160005d", 0},  {"60006000600060006001 30 612710f1", 0},
-        {"60006000600060006000 6004 612710f1", 1},   {"600060006000600060016004 612710f2", 1},
+        {"6001600055", 0},
+        {"60006000a0", 0},
+        {"600060006000f0", 0},
+        {"30ff", 0},
+        {"600160005d", 0},
+        {"60006000600060006001 30 612710f1", 0},
+        {"60006000600060006000 6004 612710f1", 1},
+        {"600060006000600060016004 612710f2", 1},
         {"600054 60005c", 1},
     };
     for (size_t i = 0; i < COUNT(cases); ++i) {
@@ -315,17 +328,17 @@ static void test_code_deposit(void **state)
         const char *initcode; /* at most 32 bytes */
         int made;
     } cases[] = {
-        {CEVM_LONDON, "60ef60005360016000f3", 0},  {CEVM_BERLIN, "60ef60005360016000f3", 1},
-        {CEVM_LONDON, "60fe60005360016000f3", 1},  {CEVM_LONDON, "6160006000f3", 1},
-        {CEVM_LONDON, "6160016000f3", 0},          {CEVM_TANGERINE_WHISTLE, "6160016000f3", 1},
+        {CEVM_LONDON, "60ef60005360016000f3", 0}, {CEVM_BERLIN, "60ef60005360016000f3", 1},
+        {CEVM_LONDON, "60fe60005360016000f3", 1}, {CEVM_LONDON, "6160006000f3", 1},
+        {CEVM_LONDON, "6160016000f3", 0},         {CEVM_TANGERINE_WHISTLE, "6160016000f3", 1},
     };
     for (size_t i = 0; i < COUNT(cases); ++i) {
         char code[160];
         const unsigned n = (unsigned)strlen(cases[i].initcode) / 2;
         world w;
         world_open(&w, cases[i].fork);
-        snprintf(code, sizeof code, "%02x%s600052 60%02x 60%02x 6000 f0 600052 60206000f3", 0x5f + n, cases[i].initcode, n,
-                 32 - n);
+        snprintf(code, sizeof code, "%02x%s600052 60%02x 60%02x 6000 f0 600052 60206000f3", 0x5f + n, cases[i].initcode,
+                 n, 32 - n);
         assert_int_equal(world_run(&w, code, 10000000), CEVM_STATUS_RETURN);
         const cevm_u256 address = output_word(&w);
         assert_int_equal(!cevm_u256_is_zero(&address), cases[i].made);

@@ -20,45 +20,21 @@
 
 typedef cevm_u256 (*binary)(const cevm_u256 *top, const cevm_u256 *second);
 
-static cevm_u256 op_eq(const cevm_u256 *a, const cevm_u256 *b)
-{
-    return cevm_u256_from_u64(cevm_u256_equal(a, b));
-}
+static cevm_u256 op_eq(const cevm_u256 *a, const cevm_u256 *b) { return cevm_u256_from_u64(cevm_u256_equal(a, b)); }
 
-static cevm_u256 op_lt(const cevm_u256 *a, const cevm_u256 *b)
-{
-    return cevm_u256_from_u64(u256_lt(a, b));
-}
+static cevm_u256 op_lt(const cevm_u256 *a, const cevm_u256 *b) { return cevm_u256_from_u64(u256_lt(a, b)); }
 
-static cevm_u256 op_gt(const cevm_u256 *a, const cevm_u256 *b)
-{
-    return cevm_u256_from_u64(u256_gt(a, b));
-}
+static cevm_u256 op_gt(const cevm_u256 *a, const cevm_u256 *b) { return cevm_u256_from_u64(u256_gt(a, b)); }
 
-static cevm_u256 op_slt(const cevm_u256 *a, const cevm_u256 *b)
-{
-    return cevm_u256_from_u64(u256_slt(a, b));
-}
+static cevm_u256 op_slt(const cevm_u256 *a, const cevm_u256 *b) { return cevm_u256_from_u64(u256_slt(a, b)); }
 
-static cevm_u256 op_sgt(const cevm_u256 *a, const cevm_u256 *b)
-{
-    return cevm_u256_from_u64(u256_sgt(a, b));
-}
+static cevm_u256 op_sgt(const cevm_u256 *a, const cevm_u256 *b) { return cevm_u256_from_u64(u256_sgt(a, b)); }
 
-static cevm_u256 op_shl(const cevm_u256 *count, const cevm_u256 *value)
-{
-    return u256_shl(value, count);
-}
+static cevm_u256 op_shl(const cevm_u256 *count, const cevm_u256 *value) { return u256_shl(value, count); }
 
-static cevm_u256 op_shr(const cevm_u256 *count, const cevm_u256 *value)
-{
-    return u256_shr(value, count);
-}
+static cevm_u256 op_shr(const cevm_u256 *count, const cevm_u256 *value) { return u256_shr(value, count); }
 
-static cevm_u256 op_sar(const cevm_u256 *count, const cevm_u256 *value)
-{
-    return u256_sar(value, count);
-}
+static cevm_u256 op_sar(const cevm_u256 *count, const cevm_u256 *value) { return u256_sar(value, count); }
 
 /* `published` says whether go-ethereum ships a table of that name; the others are run if one appears. */
 static const struct {

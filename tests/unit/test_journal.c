@@ -311,6 +311,16 @@ static void backend_is_asked_once(void **unused)
     assert_int_equal(f->storage_reads, 2);
     assert_int_equal(f->code_reads, 1);
     assert_int_equal(f->commits, 0);
+    /* What was written is known without asking, also after the commit. */
+    begin(f, CEVM_CANCUN);
+    create(f, &carol);
+    sstore(f, &carol, 5, 55);
+    end(f);
+    commit_state(f);
+    begin(f, CEVM_CANCUN);
+    assert_int_equal(sload(f, &carol, 5, false).value.w[0], 55);
+    end(f);
+    assert_int_equal(f->storage_reads, 2);
     fixture_free(f);
 }
 
@@ -457,8 +467,10 @@ static void eip7610_storage_of_a_bare_account(void **unused)
     assert_int_equal(sload(f, &alice, 1, false).value.w[0], 11);
     const cevm_checkpoint frame = mark(f);
     create(f, &alice);
+    const size_t reads = f->storage_reads;
     assert_int_equal(sload(f, &alice, 1, false).value.w[0], 0);
-    assert_int_equal(sload(f, &alice, 2, false).value.w[0], 0); /* never read before */
+    assert_int_equal(sload(f, &alice, 2, false).value.w[0], 0); /* never read before, nor now */
+    assert_int_equal(f->storage_reads, reads);
     cevm_sstore_info info = sstore(f, &alice, 1, 5);
     assert_true(info.original.w[0] == 0 && info.current.w[0] == 0);
     sstore(f, &alice, 2, 6);

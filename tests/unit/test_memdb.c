@@ -20,10 +20,7 @@ static const cevm_address alice = {{0xaa, [19] = 1}};
 static const cevm_address bob = {{0x0b, [19] = 2}};
 static const cevm_bytes no_code = {NULL, 0};
 
-static cevm_u256 number(uint64_t v)
-{
-    return cevm_u256_from_u64(v);
-}
+static cevm_u256 number(uint64_t v) { return cevm_u256_from_u64(v); }
 
 static cevm_memdb *make_db(void)
 {
@@ -303,10 +300,7 @@ static void load_alloc(cevm_memdb *db, const json_t *alloc)
 {
     const char *name;
     json_t *account;
-    json_object_foreach((json_t *)(uintptr_t)alloc, name, account)
-    {
-        load_account(db, name, account);
-    }
+    json_object_foreach((json_t *)(uintptr_t)alloc, name, account) { load_account(db, name, account); }
 }
 
 static void delete_missing(cevm_memdb *db, const json_t *pre, const json_t *post)
@@ -366,10 +360,7 @@ static size_t check_file(const char *path)
         {
             size_t i;
             json_t *post;
-            json_array_foreach(posts, i, post)
-            {
-                roots += check_post(json_object_get(test, "pre"), post);
-            }
+            json_array_foreach(posts, i, post) { roots += check_post(json_object_get(test, "pre"), post); }
         }
     }
     json_decref(file);

@@ -186,10 +186,7 @@ static void put_json(cevm_buf *buf, const json_t *value)
         size_t list = cevm_rlp_list_begin(buf);
         size_t i;
         json_t *item;
-        json_array_foreach(value, i, item)
-        {
-            put_json(buf, item);
-        }
+        json_array_foreach(value, i, item) { put_json(buf, item); }
         cevm_rlp_list_end(buf, list);
     } else if (json_is_integer(value)) {
         cevm_rlp_put_u64(buf, (uint64_t)json_integer_value(value));

@@ -22,7 +22,7 @@
 
 #include "chain/validate.h"
 
-/* ---- Helpers ----------------------------------------------------------------------------------------------------- */
+/* ---- Reading and comparing --------------------------------------------------------------------------------------- */
 
 typedef struct bytes_owned {
     uint8_t *data;
@@ -242,7 +242,7 @@ static void test_y_parity_of_typed_transactions_is_0_or_1(void **state)
 
 /* ---- What the decoder refuses ------------------------------------------------------------------------------------ */
 
-static void test_malformed_envelopes(void **state)
+static void test_eip2718_malformed_envelopes(void **state)
 {
     (void)state;
     assert_refused("", CEVM_TX_RLP_ERROR_EOF);
@@ -414,10 +414,7 @@ static size_t walk(const char *path, visit_case visit)
         }
         const char *name;
         json_t *body;
-        json_object_foreach(root, name, body)
-        {
-            visit(sub, name, body);
-        }
+        json_object_foreach(root, name, body) { visit(sub, name, body); }
         json_decref(root);
         ++files;
     }
@@ -599,7 +596,7 @@ int main(void)
         cmocka_unit_test(test_eip155_chain_ids_above_255),
         cmocka_unit_test(test_eip2_high_s),
         cmocka_unit_test(test_y_parity_of_typed_transactions_is_0_or_1),
-        cmocka_unit_test(test_malformed_envelopes),
+        cmocka_unit_test(test_eip2718_malformed_envelopes),
         cmocka_unit_test(test_number_of_items_is_exact),
         cmocka_unit_test(test_authorization_widths),
         cmocka_unit_test(test_expected_exceptions_are_matched_by_name),

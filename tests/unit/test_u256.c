@@ -75,20 +75,11 @@ static void check_binary(const binary_case *cases, size_t count)
 }
 
 /* The shifts take the value first; the tables below put the count first, as the stack does. */
-static cevm_u256 shl(const cevm_u256 *count, const cevm_u256 *value)
-{
-    return u256_shl(value, count);
-}
+static cevm_u256 shl(const cevm_u256 *count, const cevm_u256 *value) { return u256_shl(value, count); }
 
-static cevm_u256 shr(const cevm_u256 *count, const cevm_u256 *value)
-{
-    return u256_shr(value, count);
-}
+static cevm_u256 shr(const cevm_u256 *count, const cevm_u256 *value) { return u256_shr(value, count); }
 
-static cevm_u256 sar(const cevm_u256 *count, const cevm_u256 *value)
-{
-    return u256_sar(value, count);
-}
+static cevm_u256 sar(const cevm_u256 *count, const cevm_u256 *value) { return u256_sar(value, count); }
 
 /* The table "Test Cases" of EIP-145, whole and in its order. */
 static void test_eip145_shifts(void **state)
