@@ -1,6 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* BLAKE2b's F, from RFC 7693. Rounds go in tens, the period of the message schedule, so that its indices are constants. */
+/*
+ * BLAKE2b's F, from RFC 7693. Rounds go in tens, the period of the message schedule, so that its indices are constants.
+ *
+ * With AVX2 the four columns (then the four diagonals) of a round are worked on side by side, one row of the state in each
+ * register.
+ */
 #include "precompiles/crypto/blake2b.h"
+
+#if defined(__x86_64__) && !defined(CEVM_PORTABLE)
+#include <immintrin.h>
+#define HAS_AVX2_PATH 1
+#else
+#define HAS_AVX2_PATH 0
+#endif
 
 enum { PERIOD = 10 };
 
@@ -70,6 +82,111 @@ static void blake2b_period(uint64_t v[16], const uint64_t m[16])
     blake2b_round(v, m, sigma[9]);
 }
 
+static void rounds_portable(uint64_t v[16], const uint64_t message[16], uint32_t rounds)
+{
+    for (; rounds >= PERIOD; rounds -= PERIOD) {
+        blake2b_period(v, message);
+    }
+    for (uint32_t i = 0; i < rounds; ++i) {
+        blake2b_round(v, message, sigma[i]);
+    }
+}
+
+#if HAS_AVX2_PATH
+#define AVX2        __attribute__((target("avx2")))
+#define AVX2_INLINE AVX2 __attribute__((always_inline)) static inline
+
+/** The state, a row of four words in each register. */
+typedef struct rows {
+    __m256i a, b, c, d;
+} rows;
+
+/** Message words of a round: x and y of the columns, then of the diagonals. */
+typedef struct words {
+    __m256i column_x, column_y, diagonal_x, diagonal_y;
+} words;
+
+AVX2_INLINE __m256i gather(const uint64_t m[16], uint8_t i0, uint8_t i1, uint8_t i2, uint8_t i3)
+{
+    return _mm256_set_epi64x((long long)m[i3], (long long)m[i2], (long long)m[i1], (long long)m[i0]);
+}
+
+/**
+ * The words of a round. The diagonals are worked on with row b at rest and the others turned towards it (see
+ * round_avx2), which numbers them from the one that b[0] is on: 3, 0, 1, 2.
+ */
+AVX2 static void load_words(words *w, const uint64_t m[16], const uint8_t s[16])
+{
+    w->column_x = gather(m, s[0], s[2], s[4], s[6]);
+    w->column_y = gather(m, s[1], s[3], s[5], s[7]);
+    w->diagonal_x = gather(m, s[14], s[8], s[10], s[12]);
+    w->diagonal_y = gather(m, s[15], s[9], s[11], s[13]);
+}
+
+/** Four mixes at once; y is added to a before it is needed, off the critical path. */
+AVX2_INLINE void mix_avx2(rows *r, __m256i x, __m256i y)
+{
+    const __m256i right_24 = _mm256_setr_epi8(3, 4, 5, 6, 7, 0, 1, 2, 11, 12, 13, 14, 15, 8, 9, 10, 3, 4, 5, 6, 7, 0, 1,
+                                              2, 11, 12, 13, 14, 15, 8, 9, 10);
+    const __m256i right_16 = _mm256_setr_epi8(2, 3, 4, 5, 6, 7, 0, 1, 10, 11, 12, 13, 14, 15, 8, 9, 2, 3, 4, 5, 6, 7, 0,
+                                              1, 10, 11, 12, 13, 14, 15, 8, 9);
+    r->a = _mm256_add_epi64(_mm256_add_epi64(r->a, x), r->b);
+    r->d = _mm256_shuffle_epi32(_mm256_xor_si256(r->d, r->a), _MM_SHUFFLE(2, 3, 0, 1)); /* by 32 */
+    r->c = _mm256_add_epi64(r->c, r->d);
+    r->a = _mm256_add_epi64(r->a, y);
+    r->b = _mm256_shuffle_epi8(_mm256_xor_si256(r->b, r->c), right_24);
+    r->a = _mm256_add_epi64(r->a, r->b);
+    r->d = _mm256_shuffle_epi8(_mm256_xor_si256(r->d, r->a), right_16);
+    r->c = _mm256_add_epi64(r->c, r->d);
+    r->b = _mm256_xor_si256(r->b, r->c);
+    r->b = _mm256_or_si256(_mm256_srli_epi64(r->b, 63), _mm256_add_epi64(r->b, r->b)); /* by 63 */
+}
+
+/** Row b is the last that a mix yields, so the other rows are turned to make diagonals into columns, and back. */
+AVX2_INLINE void round_avx2(rows *r, const words *w)
+{
+    mix_avx2(r, w->column_x, w->column_y);
+    r->a = _mm256_permute4x64_epi64(r->a, _MM_SHUFFLE(2, 1, 0, 3));
+    r->d = _mm256_permute4x64_epi64(r->d, _MM_SHUFFLE(1, 0, 3, 2));
+    r->c = _mm256_permute4x64_epi64(r->c, _MM_SHUFFLE(0, 3, 2, 1));
+    mix_avx2(r, w->diagonal_x, w->diagonal_y);
+    r->a = _mm256_permute4x64_epi64(r->a, _MM_SHUFFLE(0, 3, 2, 1));
+    r->d = _mm256_permute4x64_epi64(r->d, _MM_SHUFFLE(1, 0, 3, 2));
+    r->c = _mm256_permute4x64_epi64(r->c, _MM_SHUFFLE(2, 1, 0, 3));
+}
+
+AVX2 static void rounds_avx2(uint64_t v[16], const uint64_t message[16], uint32_t rounds)
+{
+    words schedule[PERIOD];
+    for (uint32_t i = 0; i < PERIOD && i < rounds; ++i) {
+        load_words(&schedule[i], message, sigma[i]);
+    }
+    rows r = {.a = _mm256_loadu_si256((const __m256i *)(const void *)v),
+              .b = _mm256_loadu_si256((const __m256i *)(const void *)(v + 4)),
+              .c = _mm256_loadu_si256((const __m256i *)(const void *)(v + 8)),
+              .d = _mm256_loadu_si256((const __m256i *)(const void *)(v + 12))};
+    for (uint32_t i = 0, at = 0; i < rounds; ++i) {
+        round_avx2(&r, &schedule[at]);
+        at = at + 1 < PERIOD ? at + 1 : 0;
+    }
+    _mm256_storeu_si256((__m256i *)(void *)v, r.a);
+    _mm256_storeu_si256((__m256i *)(void *)(v + 4), r.b);
+    _mm256_storeu_si256((__m256i *)(void *)(v + 8), r.c);
+    _mm256_storeu_si256((__m256i *)(void *)(v + 12), r.d);
+}
+#endif
+
+static void run_rounds(uint64_t v[16], const uint64_t message[16], uint32_t rounds)
+{
+#if HAS_AVX2_PATH
+    if (__builtin_cpu_supports("avx2")) {
+        rounds_avx2(v, message, rounds);
+        return;
+    }
+#endif
+    rounds_portable(v, message, rounds);
+}
+
 void cevm_blake2b_f(uint8_t out[64], const uint8_t h[64], const uint8_t m[128], const uint8_t t[16], bool last,
                     uint32_t rounds)
 {
@@ -89,12 +206,7 @@ void cevm_blake2b_f(uint8_t out[64], const uint8_t h[64], const uint8_t m[128], 
     if (last) {
         v[14] = ~v[14];
     }
-    for (; rounds >= PERIOD; rounds -= PERIOD) {
-        blake2b_period(v, message);
-    }
-    for (uint32_t i = 0; i < rounds; ++i) {
-        blake2b_round(v, message, sigma[i]);
-    }
+    run_rounds(v, message, rounds);
     for (size_t i = 0; i < 8; ++i) {
         store_le64(out + 8 * i, state[i] ^ v[i] ^ v[i + 8]);
     }
