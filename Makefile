@@ -89,7 +89,7 @@ $(BUILD)/tests/%: tests/%.c $(APP) $(LIB)
 -include $(BUILD)/docs/opcodes.d $(LIB_OBJ:.o=.d) $(APP_OBJ:.o=.d) $(TEST_DEPS)
 
 .PHONY: help all lib programs run check check-steps test test-house test-unit test-property test-oom test-cli test-spec \
- test-embed asan msan tsan portable clang warnings fuzz test-fuzz coverage tidy format format-check bench where install \
+ test-embed asan memcheck tsan portable clang warnings fuzz test-fuzz coverage tidy format format-check bench where install \
  uninstall clean distclean deps vectors docs
 
 help: ## Show this list
@@ -153,6 +153,11 @@ asan: ## Unit tests and a sample of the vectors under AddressSanitizer and UBSan
 tsan: ## Parallel state tests under ThreadSanitizer
 	@$(MAKE) BUILD=$(BUILD)/tsan FLAVOUR=tsan- CFLAGS='-O1 -fsanitize=thread $(SANITIZE)' SPEC_ARGS=--sample \
 	 -j$(JOBS) test-spec
+
+# In place of MemorySanitizer, which would need every library built anew.
+memcheck: $(UNIT) $(OOM) ## Unit and allocation-failure tests under valgrind (uninitialised memory)
+	@command -v valgrind > /dev/null || { echo 'make memcheck needs valgrind (apt: valgrind)'; exit 1; }
+	@RUNNER='valgrind -q --error-exitcode=99 --leak-check=full' $(RUN) memcheck $(UNIT) $(OOM)
 
 portable: ## Unit and property tests of a build without intrinsics and __int128
 	@$(MAKE) BUILD=$(BUILD)/portable FLAVOUR=portable- CFLAGS='-O2 -g -DCEVM_PORTABLE' -j$(JOBS) programs

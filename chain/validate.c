@@ -63,7 +63,8 @@ uint64_t cevm_tx_blob_gas(const cevm_tx *tx)
     if (tx->type != CEVM_TX_BLOB) {
         return 0;
     }
-    return tx->blob_count > UINT64_MAX / GAS_PER_BLOB ? UINT64_MAX : (uint64_t)tx->blob_count * GAS_PER_BLOB;
+    const uint64_t count = tx->blob_count;
+    return count > UINT64_MAX / GAS_PER_BLOB ? UINT64_MAX : count * GAS_PER_BLOB;
 }
 
 cevm_tx_error cevm_tx_max_cost(cevm_u256 *out, const cevm_tx *tx)

@@ -52,7 +52,7 @@ static void show_progress(pool *p)
     }
     enum { BAR = 24 };
     char bar[BAR + 1];
-    size_t full = p->tally->files * BAR / p->count;
+    size_t full = (size_t)(p->tally->files * BAR / p->count);
     memset(bar, '.', BAR);
     memset(bar, '#', full < BAR ? full : BAR);
     bar[BAR] = '\0';

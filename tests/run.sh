@@ -36,7 +36,8 @@ run_fuzzer() {
 run_one() { # program
     case $suite in
     fuzz) run_fuzzer "$1" ;;
-    *) case $1 in */*) "$1" ;; *) "./$1" ;; esac ;;
+    # shellcheck disable=SC2086 # $RUNNER is a command with its options, or nothing
+    *) case $1 in */*) ${RUNNER:-} "$1" ;; *) ${RUNNER:-} "./$1" ;; esac ;;
     esac
 }
 

@@ -37,40 +37,12 @@ static const fp modulus_multiples[10] = {
 
 /* The portable form ------------------------------------------------------------------------------------------------- */
 
-#if defined(__SIZEOF_INT128__) && !defined(CEVM_PORTABLE)
-__extension__ typedef unsigned __int128 dword;
-
-/* a * b + c + *carry: the low half; the high half goes to *carry. */
-static inline uint64_t multiply_add(uint64_t *carry, uint64_t a, uint64_t b, uint64_t c)
-{
-    const dword sum = (dword)a * b + c + *carry;
-    *carry = (uint64_t)(sum >> 64);
-    return (uint64_t)sum;
-}
-#else
-static inline uint64_t multiply_add(uint64_t *carry, uint64_t a, uint64_t b, uint64_t c)
-{
-    const uint64_t a0 = a & UINT32_MAX;
-    const uint64_t a1 = a >> 32;
-    const uint64_t b0 = b & UINT32_MAX;
-    const uint64_t b1 = b >> 32;
-    const uint64_t low = a0 * b0;
-    const uint64_t middle = a1 * b0 + (low >> 32); /* below 2^64: (2^32-1)^2 + 2^32-1 */
-    const uint64_t other = a0 * b1 + (middle & UINT32_MAX);
-    const uint64_t product = (other << 32) | (low & UINT32_MAX);
-    const uint64_t with_c = product + c;
-    const uint64_t out = with_c + *carry;
-    *carry = a1 * b1 + (middle >> 32) + (other >> 32) + (uint64_t)(with_c < c) + (uint64_t)(out < with_c);
-    return out;
-}
-#endif
-
 /* t += a * b for one limb b; t has five. */
 static inline void row_add(uint64_t t[5], const fp *a, uint64_t b)
 {
     uint64_t carry = 0;
     for (int i = 0; i < 4; ++i) {
-        t[i] = multiply_add(&carry, a->l[i], b, t[i]);
+        t[i] = fp_multiply_add(&carry, a->l[i], b, t[i]);
     }
     t[4] += carry;
 }
@@ -111,44 +83,42 @@ static void multiply_two_portable(fp *r, const fp2 *a, const fp *b0, const fp *b
 
 #if FP_X86
 
-static inline bool has_adx(void)
-{
-    return __builtin_cpu_supports("adx") && __builtin_cpu_supports("bmi2");
-}
+static inline bool has_adx(void) { return __builtin_cpu_supports("adx") && __builtin_cpu_supports("bmi2"); }
 
 /* Rows on registers named by their numbers; OFFSET is where in the operand A lies. RDX holds the limb of b. */
-#define LIMB(T) "%[t" #T "]"
+#define LIMB(T)            "%[t" #T "]"
 #define STEP(SOURCE, T, U) "mulxq " SOURCE ", %[lo], %[hi]\n\tadcxq %[lo], " LIMB(T) "\n\tadoxq %[hi], " LIMB(U) "\n\t"
 
 /* The first row: t has no value yet. */
-#define ROW_FIRST(B)                                                        \
-    "movq " B ", %%rdx\n\t"                                                 \
-    "mulxq (%[a]), %[t0], %[t1]\n\t"                                        \
-    "mulxq 8(%[a]), %[lo], %[t2]\n\taddq %[lo], %[t1]\n\t"                  \
-    "mulxq 16(%[a]), %[lo], %[t3]\n\tadcq %[lo], %[t2]\n\t"                 \
+#define ROW_FIRST(B)                                        \
+    "movq " B ", %%rdx\n\t"                                 \
+    "mulxq (%[a]), %[t0], %[t1]\n\t"                        \
+    "mulxq 8(%[a]), %[lo], %[t2]\n\taddq %[lo], %[t1]\n\t"  \
+    "mulxq 16(%[a]), %[lo], %[t3]\n\tadcq %[lo], %[t2]\n\t" \
     "mulxq 24(%[a]), %[lo], %[t4]\n\tadcq %[lo], %[t3]\n\tadcq $0, %[t4]\n\t"
 
 /* t += a * B, t being T0 .. T4; XOR clears both carries. */
-#define ROW(A0, A1, A2, A3, B, T0, T1, T2, T3, T4)                                                                 \
-    "movq " B ", %%rdx\n\txorl %k[lo], %k[lo]\n\t" STEP(A0, T0, T1) STEP(A1, T1, T2) STEP(A2, T2, T3) STEP(A3, T3, T4) \
-    "movl $0, %k[lo]\n\tadcxq %[lo], " LIMB(T4) "\n\t"
+#define ROW(A0, A1, A2, A3, B, T0, T1, T2, T3, T4)                                                    \
+    "movq " B ", %%rdx\n\txorl %k[lo], %k[lo]\n\t" STEP(A0, T0, T1) STEP(A1, T1, T2) STEP(A2, T2, T3) \
+        STEP(A3, T3, T4) "movl $0, %k[lo]\n\tadcxq %[lo], " LIMB(T4) "\n\t"
 
-#define ROW_A(B, T0, T1, T2, T3, T4) ROW("(%[a])", "8(%[a])", "16(%[a])", "24(%[a])", B, T0, T1, T2, T3, T4)
+#define ROW_A(B, T0, T1, T2, T3, T4)  ROW("(%[a])", "8(%[a])", "16(%[a])", "24(%[a])", B, T0, T1, T2, T3, T4)
 #define ROW_A1(B, T0, T1, T2, T3, T4) ROW("32(%[a])", "40(%[a])", "48(%[a])", "56(%[a])", B, T0, T1, T2, T3, T4)
 
 /* t += m p: T0 becomes 0, which is then the top limb of t / 2^64, and serves here to add the last carry. */
-#define REDUCE(T0, T1, T2, T3, T4)                                                                             \
-    "movq " LIMB(T0) ", %%rdx\n\timulq %[inverse], %%rdx\n\txorl %k[lo], %k[lo]\n\t" STEP("%[p0]", T0, T1)     \
+#define REDUCE(T0, T1, T2, T3, T4)                                                                         \
+    "movq " LIMB(T0) ", %%rdx\n\timulq %[inverse], %%rdx\n\txorl %k[lo], %k[lo]\n\t" STEP("%[p0]", T0, T1) \
         STEP("%[p1]", T1, T2) STEP("%[p2]", T2, T3) STEP("%[p3]", T3, T4) "adcxq " LIMB(T0) ", " LIMB(T4) "\n\t"
 
 /* t - p if that is not negative; t3 is 0 and free when the four limbs are t4, t0, t1, t2. */
-#define SUBTRACT_ONCE                                                                                   \
-    "movq %[t4], %[lo]\n\tsubq %[p0], %[lo]\n\tmovq %[t0], %[hi]\n\tsbbq %[p1], %[hi]\n\t"              \
-    "movq %[t1], %%rdx\n\tsbbq %[p2], %%rdx\n\tmovq %[t2], %[t3]\n\tsbbq %[p3], %[t3]\n\t"              \
+#define SUBTRACT_ONCE                                                                      \
+    "movq %[t4], %[lo]\n\tsubq %[p0], %[lo]\n\tmovq %[t0], %[hi]\n\tsbbq %[p1], %[hi]\n\t" \
+    "movq %[t1], %%rdx\n\tsbbq %[p2], %%rdx\n\tmovq %[t2], %[t3]\n\tsbbq %[p3], %[t3]\n\t" \
     "cmovncq %[lo], %[t4]\n\tcmovncq %[hi], %[t0]\n\tcmovncq %%rdx, %[t1]\n\tcmovncq %[t3], %[t2]\n\t"
 
-#define RESULTS [t0] "=&r"(t0), [t1] "=&r"(t1), [t2] "=&r"(t2), [t3] "=&r"(t3), [t4] "=&r"(t4), [lo] "=&r"(lo), [hi] "=&r"(hi)
-#define CONSTANTS                                                                                              \
+#define RESULTS \
+    [t0] "=&r"(t0), [t1] "=&r"(t1), [t2] "=&r"(t2), [t3] "=&r"(t3), [t4] "=&r"(t4), [lo] "=&r"(lo), [hi] "=&r"(hi)
+#define CONSTANTS                                                                                               \
     [p0] "m"(fp_modulus.l[0]), [p1] "m"(fp_modulus.l[1]), [p2] "m"(fp_modulus.l[2]), [p3] "m"(fp_modulus.l[3]), \
         [inverse] "m"(negative_inverse)
 
@@ -161,11 +131,10 @@ static inline void multiply_adx(fp *r, const fp *a, const fp *b)
     uint64_t t4;
     uint64_t lo;
     uint64_t hi;
-    __asm__(ROW_FIRST("(%[b])") REDUCE(0, 1, 2, 3, 4)                             /**/
-            ROW_A("8(%[b])", 1, 2, 3, 4, 0) REDUCE(1, 2, 3, 4, 0)                 /**/
-            ROW_A("16(%[b])", 2, 3, 4, 0, 1) REDUCE(2, 3, 4, 0, 1)                /**/
-            ROW_A("24(%[b])", 3, 4, 0, 1, 2) REDUCE(3, 4, 0, 1, 2) SUBTRACT_ONCE
-            : RESULTS
+    __asm__(ROW_FIRST("(%[b])") REDUCE(0, 1, 2, 3, 4)              /**/
+            ROW_A("8(%[b])", 1, 2, 3, 4, 0) REDUCE(1, 2, 3, 4, 0)  /**/
+            ROW_A("16(%[b])", 2, 3, 4, 0, 1) REDUCE(2, 3, 4, 0, 1) /**/
+            ROW_A("24(%[b])", 3, 4, 0, 1, 2) REDUCE(3, 4, 0, 1, 2) SUBTRACT_ONCE:RESULTS
             : [a] "r"(a), [b] "r"(b), CONSTANTS
             : "rdx", "cc", "memory");
     *r = (fp){{t4, t0, t1, t2}};
@@ -181,11 +150,11 @@ static inline void multiply_two_adx(fp *r, const fp2 *a, const fp *b, const fp *
     uint64_t t4;
     uint64_t lo;
     uint64_t hi;
-    __asm__(ROW_FIRST("(%[b])") ROW_A1("(%[c])", 0, 1, 2, 3, 4) REDUCE(0, 1, 2, 3, 4)                         /**/
-            ROW_A("8(%[b])", 1, 2, 3, 4, 0) ROW_A1("8(%[c])", 1, 2, 3, 4, 0) REDUCE(1, 2, 3, 4, 0)            /**/
-            ROW_A("16(%[b])", 2, 3, 4, 0, 1) ROW_A1("16(%[c])", 2, 3, 4, 0, 1) REDUCE(2, 3, 4, 0, 1)          /**/
+    __asm__(ROW_FIRST("(%[b])") ROW_A1("(%[c])", 0, 1, 2, 3, 4) REDUCE(0, 1, 2, 3, 4)                /**/
+            ROW_A("8(%[b])", 1, 2, 3, 4, 0) ROW_A1("8(%[c])", 1, 2, 3, 4, 0) REDUCE(1, 2, 3, 4, 0)   /**/
+            ROW_A("16(%[b])", 2, 3, 4, 0, 1) ROW_A1("16(%[c])", 2, 3, 4, 0, 1) REDUCE(2, 3, 4, 0, 1) /**/
             ROW_A("24(%[b])", 3, 4, 0, 1, 2) ROW_A1("24(%[c])", 3, 4, 0, 1, 2) REDUCE(3, 4, 0, 1, 2) SUBTRACT_ONCE
-            : RESULTS
+:RESULTS
             : [a] "r"(a), [b] "r"(b), [c] "r"(c), CONSTANTS
             : "rdx", "cc", "memory");
     *r = (fp){{t4, t0, t1, t2}};
@@ -221,16 +190,13 @@ static inline uint64_t nine_times_plus(fp *r, const fp *a, const fp *b)
 
 #else
 
-static inline void multiply(fp *r, const fp *a, const fp *b)
-{
-    multiply_portable(r, a, b);
-}
+static inline void multiply(fp *r, const fp *a, const fp *b) { multiply_portable(r, a, b); }
 
 static inline uint64_t nine_times_plus(fp *r, const fp *a, const fp *b)
 {
     uint64_t carry = 0;
     for (int i = 0; i < 4; ++i) {
-        r->l[i] = multiply_add(&carry, a->l[i], 9, b->l[i]);
+        r->l[i] = fp_multiply_add(&carry, a->l[i], 9, b->l[i]);
     }
     return carry;
 }
@@ -239,10 +205,7 @@ static inline uint64_t nine_times_plus(fp *r, const fp *a, const fp *b)
 
 /* What the header promises ------------------------------------------------------------------------------------------ */
 
-void cevm_fp_mul(fp *r, const fp *a, const fp *b)
-{
-    multiply(r, a, b);
-}
+void cevm_fp_mul(fp *r, const fp *a, const fp *b) { multiply(r, a, b); }
 
 void cevm_fp_mul_9_add(fp *r, const fp *a, const fp *b)
 {

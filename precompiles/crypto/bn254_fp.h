@@ -32,6 +32,56 @@ static const fp fp_modulus = {{0x3c208c16d87cfd47, 0x97816a916871ca8d, 0xb85045b
 static const fp fp_twice_modulus = {{0x7841182db0f9fa8e, 0x2f02d522d0e3951a, 0x70a08b6d0302b0bb, 0x60c89ce5c2634053}};
 static const fp fp_one = {{0xd35d438dc58f0d9d, 0x0a78eb28f5c70b3d, 0x666ea36f7879462c, 0x0e0a77c19a07df2f}};
 
+/* Words with carries --------------------------------------------------------------------------------------------- */
+
+/* a + b + *carry; the carry out goes to *carry. */
+static inline uint64_t fp_adc(uint64_t *carry, uint64_t a, uint64_t b)
+{
+    const uint64_t sum = a + b;
+    const uint64_t out = sum + *carry;
+    *carry = (uint64_t)(sum < a) | (uint64_t)(out < sum);
+    return out;
+}
+
+/* a - b - *borrow. */
+static inline uint64_t fp_sbb(uint64_t *borrow, uint64_t a, uint64_t b)
+{
+    const uint64_t difference = a - b;
+    const uint64_t out = difference - *borrow;
+    *borrow = (uint64_t)(a < b) | (uint64_t)(difference < *borrow);
+    return out;
+}
+
+#if defined(__SIZEOF_INT128__) && !defined(CEVM_PORTABLE)
+__extension__ typedef unsigned __int128 fp_dword;
+
+/* a * b + c + *carry: the low half; the high half goes to *carry. */
+static inline uint64_t fp_multiply_add(uint64_t *carry, uint64_t a, uint64_t b, uint64_t c)
+{
+    const fp_dword sum = (fp_dword)a * b + c + *carry;
+    *carry = (uint64_t)(sum >> 64);
+    return (uint64_t)sum;
+}
+#else
+static inline uint64_t fp_multiply_add(uint64_t *carry, uint64_t a, uint64_t b, uint64_t c)
+{
+    const uint64_t a0 = a & UINT32_MAX;
+    const uint64_t a1 = a >> 32;
+    const uint64_t b0 = b & UINT32_MAX;
+    const uint64_t b1 = b >> 32;
+    const uint64_t low = a0 * b0;
+    const uint64_t middle = a1 * b0 + (low >> 32); /* below 2^64: (2^32-1)^2 + 2^32-1 */
+    const uint64_t other = a0 * b1 + (middle & UINT32_MAX);
+    const uint64_t product = (other << 32) | (low & UINT32_MAX);
+    const uint64_t with_c = product + c;
+    const uint64_t out = with_c + *carry;
+    *carry = a1 * b1 + (middle >> 32) + (other >> 32) + (uint64_t)(with_c < c) + (uint64_t)(out < with_c);
+    return out;
+}
+#endif
+
+/* Elements ---------------------------------------------------------------------------------------------------------- */
+
 static inline bool fp_is_zero(const fp *a) { return (a->l[0] | a->l[1] | a->l[2] | a->l[3]) == 0; }
 
 static inline bool fp_equal(const fp *a, const fp *b)
@@ -113,22 +163,6 @@ static inline void fp_sub(fp *r, const fp *a, const fp *b)
 }
 
 #else
-
-static inline uint64_t fp_adc(uint64_t *carry, uint64_t a, uint64_t b)
-{
-    const uint64_t sum = a + b;
-    const uint64_t out = sum + *carry;
-    *carry = (uint64_t)(sum < a) | (uint64_t)(out < sum);
-    return out;
-}
-
-static inline uint64_t fp_sbb(uint64_t *borrow, uint64_t a, uint64_t b)
-{
-    const uint64_t difference = a - b;
-    const uint64_t out = difference - *borrow;
-    *borrow = (uint64_t)(a < b) | (uint64_t)(difference < *borrow);
-    return out;
-}
 
 static inline void fp_add_loose(fp *r, const fp *a, const fp *b)
 {

@@ -188,7 +188,8 @@ bool cevm_fp_inv_divsteps(fp *r, const fp *a)
     int64_t eta = -1;
     while ((g.l[0] | g.l[1] | g.l[2] | g.l[3] | g.l[4]) != 0) {
         matrix m;
-        eta = divsteps(&m, eta, (uint64_t)f.l[0] | (uint64_t)f.l[1] << BATCH, (uint64_t)g.l[0] | (uint64_t)g.l[1] << BATCH);
+        eta = divsteps(&m, eta, (uint64_t)f.l[0] | (uint64_t)f.l[1] << BATCH,
+                       (uint64_t)g.l[0] | (uint64_t)g.l[1] << BATCH);
         apply(&f, &g, &m);
         apply_modulo(&d, &e, &m);
     }

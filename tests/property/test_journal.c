@@ -211,7 +211,7 @@ static void do_transfer(game *g, size_t i)
     const size_t j = below(ACCOUNTS);
     const cevm_address from = actor(i);
     const cevm_address to = actor(j);
-    const uint64_t value = below(2) == 0 ? 0 : below(g->now.accounts[i].balance + 1);
+    const uint64_t value = below(2) == 0 ? 0 : below((size_t)g->now.accounts[i].balance + 1);
     transfer(g->f, &from, &to, value);
     g->now.accounts[i].balance -= value;
     model_touch(g, j);
