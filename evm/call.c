@@ -304,6 +304,9 @@ static int begin_create(cevm_vm *vm)
 int cevm_message_begin(cevm_vm *vm)
 {
     const cevm_message *msg = &vm->pending.msg;
+    if (cevm_vm_poll(vm) != OP_NEXT) {
+        return OP_ERROR;
+    }
     trace_enter(vm, msg, vm->depth + 1);
     return is_create(msg->kind) ? begin_create(vm) : begin_call(vm);
 }

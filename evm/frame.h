@@ -99,7 +99,7 @@ struct cevm_vm {
     size_t memory_limit;
     const volatile bool *cancel;
     uint64_t deadline_ns;
-    uint32_t poll_countdown; /* jumps and calls until the limits are looked at again */
+    uint32_t poll_countdown; /* jumps until the limits are looked at again; each call looks */
 };
 
 enum { CEVM_POLL_INTERVAL = 4096 };
@@ -125,10 +125,10 @@ static inline int charge_too_much(cevm_frame *f)
     return CEVM_STATUS_OUT_OF_GAS;
 }
 
-/** Looks at the cancel flag and the deadline once in a while: OP_NEXT or OP_ERROR. */
-int cevm_vm_poll(cevm_frame *f);
+/** Looks at the cancel flag and the deadline: OP_NEXT or OP_ERROR. */
+int cevm_vm_poll(cevm_vm *vm);
 
-static inline int poll_limits(cevm_frame *f) { return --f->vm->poll_countdown != 0 ? OP_NEXT : cevm_vm_poll(f); }
+static inline int poll_limits(cevm_frame *f) { return --f->vm->poll_countdown != 0 ? OP_NEXT : cevm_vm_poll(f->vm); }
 
 /** Makes room for size bytes in a buffer, dropping what it held; false when memory runs out. */
 bool cevm_buffer_reserve(cevm_vm *vm, cevm_vm_buffer *buffer, size_t size);

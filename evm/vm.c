@@ -118,18 +118,19 @@ int cevm_memory_grow(cevm_frame *f, uint64_t end)
     return OP_NEXT;
 }
 
-int cevm_vm_poll(cevm_frame *f)
+int cevm_vm_poll(cevm_vm *vm)
 {
-    cevm_vm *vm = f->vm;
     vm->poll_countdown = CEVM_POLL_INTERVAL;
     if (vm->cancel != NULL && *vm->cancel) {
-        return op_error(f, CEVM_ERR_CANCELLED);
+        vm->err = CEVM_ERR_CANCELLED;
+        return OP_ERROR;
     }
     if (vm->deadline_ns != 0) {
         struct timespec now;
         clock_gettime(CLOCK_MONOTONIC, &now);
         if ((uint64_t)now.tv_sec * 1000000000U + (uint64_t)now.tv_nsec >= vm->deadline_ns) {
-            return op_error(f, CEVM_ERR_CANCELLED);
+            vm->err = CEVM_ERR_CANCELLED;
+            return OP_ERROR;
         }
     }
     return OP_NEXT;

@@ -33,3 +33,284 @@ static const fp2 three_twist_b = {{{{0x3baa927cb62e0d6a, 0xd71e7c52d1b664fd, 0x0
  */
 static const uint64_t loop_plus = 0x2002004200804028;
 static const uint64_t loop_minus = 0x82889008420a0480;
+enum { LOOP_TOP = 64 };
+
+/* x in signed odd digits below 8, highest first. */
+static const int8_t x_digits[63] = {1, 0, 0, 0,  0,  0, 5, 0,  0, 0, 0, -3, 0, 0, 0, 3, 0,  0, 0, 0, 5,
+                                    0, 0, 0, -5, 0,  0, 0, -3, 0, 0, 0, 1,  0, 0, 0, 0, 5,  0, 0, 0, 0,
+                                    7, 0, 0, 0,  -7, 0, 0, 0,  0, 0, 0, 5,  0, 0, 0, 0, -1, 0, 0, 0, 1};
+
+bool cevm_g2_from_bytes(g2 *q, const uint8_t bytes[128])
+{
+    fp2 left;
+    fp2 right;
+    if (!cevm_fp_from_bytes(&q->x.c[1], bytes) || !cevm_fp_from_bytes(&q->x.c[0], bytes + 32) ||
+        !cevm_fp_from_bytes(&q->y.c[1], bytes + 64) || !cevm_fp_from_bytes(&q->y.c[0], bytes + 96)) {
+        return false;
+    }
+    if (g2_is_infinity(q)) {
+        return true;
+    }
+    cevm_fp2_sqr(&left, &q->y);
+    cevm_fp2_sqr(&right, &q->x);
+    cevm_fp2_mul(&right, &right, &q->x);
+    fp2_add(&right, &right, &twist_b);
+    return fp2_equal(&left, &right);
+}
+
+/* psi^power, power 1 to 3. */
+static void psi(g2 *r, const g2 *q, unsigned power)
+{
+    fp2 x = q->x;
+    fp2 y = q->y;
+    if (power % 2 == 1) {
+        fp2_conjugate(&x, &x);
+        fp2_conjugate(&y, &y);
+    }
+    cevm_fp2_mul(&r->x, &x, cevm_fp12_frobenius_coefficient(power, 2));
+    cevm_fp2_mul(&r->y, &y, cevm_fp12_frobenius_coefficient(power, 3));
+}
+
+/*
+ * Doubles the point reached, T = (X/Z, Y/Z), and gives the tangent's value times -2 Y Z / Z^3... in fields: with B = Y^2 and
+ * E = 3 b' Z^2 the new point is (2 X Y (B - 3E), (B + 3E)^2 - 12 E^2, 8 B Y Z), and the tangent times -2 Y Z is
+ * -2 Y Z y_P + 3 X^2 x_P w + (E - B) w^3.
+ */
+static void double_step(fp12_line *line, bn254_pair *t)
+{
+    fp2 b;
+    fp2 e;
+    fp2 h;
+    fp2 s;
+    fp2 u;
+    cevm_fp2_sqr(&b, &t->y);
+    cevm_fp2_sqr(&e, &t->z);
+    cevm_fp2_mul(&e, &e, &three_twist_b);
+    fp2_add_loose(&s, &t->z, &t->z);
+    cevm_fp2_mul(&h, &t->y, &s);
+    fp2_sub(&line->c2, &e, &b);
+    fp2_scale(&line->c0, &h, &t->py);
+    cevm_fp2_sqr(&s, &t->x);
+    fp2_scale(&line->c1, &s, &t->px3);
+
+    fp2_double(&s, &e); /* 2E */
+    fp2_add(&u, &s, &e);
+    fp2_add(&e, &b, &u);
+    fp2_sub(&u, &b, &u);
+    fp2_add_loose(&t->x, &t->x, &t->x);
+    cevm_fp2_mul(&t->x, &t->y, &t->x);
+    cevm_fp2_mul(&t->x, &u, &t->x);
+    cevm_fp2_sqr(&t->y, &e);
+    cevm_fp2_sqr(&s, &s);
+    fp2_sub(&t->y, &t->y, &s);
+    fp2_add(&s, &s, &s);
+    fp2_sub(&t->y, &t->y, &s);
+    fp2_double(&h, &h);
+    fp2_add_loose(&h, &h, &h);
+    cevm_fp2_mul(&t->z, &b, &h);
+}
+
+/*
+ * Adds q to the point reached. With theta = Y - y Z and lambda = X - x Z the slope is theta / lambda, and the line times
+ * -lambda is -lambda y_P + theta x_P w + (lambda y - theta x) w^3.
+ */
+static void add_step(fp12_line *line, bn254_pair *t, const g2 *q)
+{
+    fp2 theta;
+    fp2 lambda;
+    fp2 d;
+    fp2 e;
+    fp2 f;
+    cevm_fp2_mul(&theta, &q->y, &t->z);
+    fp2_sub(&theta, &t->y, &theta);
+    cevm_fp2_mul(&lambda, &q->x, &t->z);
+    fp2_sub(&lambda, &t->x, &lambda);
+    fp2_scale(&line->c0, &lambda, &t->py);
+    fp2_scale(&line->c1, &theta, &t->px);
+    cevm_fp2_mul(&line->c2, &lambda, &q->y);
+    cevm_fp2_mul(&d, &theta, &q->x);
+    fp2_sub(&line->c2, &line->c2, &d);
+
+    cevm_fp2_sqr(&d, &lambda);
+    cevm_fp2_mul(&e, &lambda, &d); /* lambda^3 */
+    cevm_fp2_mul(&d, &t->x, &d);   /* X lambda^2 */
+    cevm_fp2_sqr(&f, &theta);
+    cevm_fp2_mul(&f, &f, &t->z);
+    fp2_add(&f, &f, &e);
+    fp2_sub(&f, &f, &d);
+    fp2_sub(&f, &f, &d); /* Z theta^2 + lambda^3 - 2 X lambda^2 */
+    cevm_fp2_mul(&t->x, &lambda, &f);
+    fp2_sub(&d, &d, &f);
+    cevm_fp2_mul(&d, &theta, &d);
+    cevm_fp2_mul(&f, &e, &t->y);
+    fp2_sub(&t->y, &d, &f);
+    cevm_fp2_mul(&t->z, &t->z, &e);
+}
+
+void cevm_bn254_pair_set(bn254_pair *pair, const g1 *p, const g2 *q)
+{
+    pair->q = *q;
+    pair->x = q->x;
+    pair->y = q->y;
+    memset(&pair->z, 0, sizeof pair->z);
+    pair->z.c[0] = fp_one;
+    pair->px = p->x;
+    fp_double(&pair->px3, &p->x);
+    fp_add(&pair->px3, &pair->px3, &p->x);
+    fp_neg(&pair->py, &p->y);
+}
+
+/* The point to add at a place of the loop; false if there is none. */
+static bool loop_addend(g2 *r, const g2 *q, int place)
+{
+    const bool plus = place < 64 && ((loop_plus >> place) & 1) != 0;
+    const bool minus = place < 64 && ((loop_minus >> place) & 1) != 0;
+    if (!plus && !minus) {
+        return false;
+    }
+    *r = *q;
+    if (minus) {
+        fp2_neg(&r->y, &r->y);
+    }
+    return true;
+}
+
+/* psi(q), then -psi^2(q). */
+static void last_addend(g2 *r, const g2 *q, unsigned which)
+{
+    psi(r, q, which);
+    if (which == 2) {
+        fp2_neg(&r->y, &r->y);
+    }
+}
+
+/* Whether the point reached is -psi^3(q). */
+static bool loop_closes(const bn254_pair *t)
+{
+    g2 last;
+    psi(&last, &t->q, 3);
+    fp2_neg(&last.y, &last.y);
+    cevm_fp2_mul(&last.x, &last.x, &t->z);
+    cevm_fp2_mul(&last.y, &last.y, &t->z);
+    return !fp2_is_zero(&t->z) && fp2_equal(&last.x, &t->x) && fp2_equal(&last.y, &t->y);
+}
+
+bool cevm_g2_in_subgroup(const g2 *q)
+{
+    static const g1 nowhere = {{{0}}, {{0}}}; /* lines are not looked at */
+    bn254_pair t;
+    fp12_line line;
+    g2 addend;
+    cevm_bn254_pair_set(&t, &nowhere, q);
+    for (int place = LOOP_TOP; place >= 0; --place) {
+        double_step(&line, &t);
+        if (loop_addend(&addend, q, place)) {
+            add_step(&line, &t, &addend);
+        }
+    }
+    for (unsigned which = 1; which <= 2; ++which) {
+        last_addend(&addend, q, which);
+        add_step(&line, &t, &addend);
+    }
+    return loop_closes(&t);
+}
+
+bool cevm_bn254_miller_loop(fp12 *r, bn254_pair *pairs, size_t count)
+{
+    fp12 f;
+    fp12_line line;
+    g2 addend;
+    cevm_fp12_one(&f);
+    for (int place = LOOP_TOP; place >= 0; --place) {
+        if (place != LOOP_TOP) {
+            cevm_fp12_sqr(&f, &f);
+        }
+        for (size_t i = 0; i < count; ++i) {
+            double_step(&line, &pairs[i]);
+            cevm_fp12_mul_line(&f, &f, &line);
+            if (loop_addend(&addend, &pairs[i].q, place)) {
+                add_step(&line, &pairs[i], &addend);
+                cevm_fp12_mul_line(&f, &f, &line);
+            }
+        }
+    }
+    bool all_close = true;
+    for (size_t i = 0; i < count; ++i) {
+        for (unsigned which = 1; which <= 2; ++which) {
+            last_addend(&addend, &pairs[i].q, which);
+            add_step(&line, &pairs[i], &addend);
+            cevm_fp12_mul_line(&f, &f, &line);
+        }
+        all_close = all_close && loop_closes(&pairs[i]);
+    }
+    cevm_fp12_mul(r, r, &f);
+    return all_close;
+}
+
+/* a^x for a in the cyclotomic subgroup, where the inverse is the conjugate. */
+static void power_x(fp12 *r, const fp12 *a)
+{
+    fp12 odd[4]; /* a, a^3, a^5, a^7 */
+    fp12 t;
+    odd[0] = *a;
+    cevm_fp12_sqr_cyclotomic(&t, a);
+    for (int i = 1; i < 4; ++i) {
+        cevm_fp12_mul(&odd[i], &odd[i - 1], &t);
+    }
+    *r = odd[0];
+    for (size_t i = 1; i < sizeof x_digits; ++i) {
+        const int digit = x_digits[i];
+        cevm_fp12_sqr_cyclotomic(r, r);
+        if (digit > 0) {
+            cevm_fp12_mul(r, r, &odd[digit / 2]);
+        } else if (digit < 0) {
+            cevm_fp12_conjugate(&t, &odd[-digit / 2]);
+            cevm_fp12_mul(r, r, &t);
+        }
+    }
+}
+
+/*
+ * (p^12 - 1) / r = (p^6 - 1) (p^2 + 1) * (p^4 - p^2 + 1) / r. The last factor is taken 2x (6x^2 + 3x + 1) times (Fuentes-
+ * Castaneda, Knapp, Rodriguez-Henriquez, "Faster hashing to G2", 2011), which r does not divide. With
+ * l2 = 12x^3 + 6x^2 + 6x and l1 = l2 - 2x it is then
+ *
+ *     (l2 + 6x^2 + 1) + l1 p + l2 p^2 + (l1 - 1) p^3.
+ */
+void cevm_bn254_final_exponentiation(fp12 *r, const fp12 *a)
+{
+    fp12 f;
+    fp12 t;
+    fp12 f2x;
+    fp12 f6x2;
+    fp12 l1;
+    fp12 l2;
+    cevm_fp12_inv(&t, a);
+    cevm_fp12_conjugate(&f, a);
+    cevm_fp12_mul(&t, &t, &f);
+    cevm_fp12_frobenius(&f, &t, 2);
+    cevm_fp12_mul(&f, &f, &t);
+
+    power_x(&f2x, &f);
+    cevm_fp12_sqr_cyclotomic(&f2x, &f2x);
+    cevm_fp12_sqr_cyclotomic(&l2, &f2x);
+    cevm_fp12_mul(&l2, &l2, &f2x); /* 6x */
+    power_x(&f6x2, &l2);
+    cevm_fp12_mul(&l2, &l2, &f6x2);
+    cevm_fp12_sqr_cyclotomic(&t, &f6x2);
+    power_x(&l1, &t); /* 12x^3 */
+    cevm_fp12_mul(&l2, &l2, &l1);
+    cevm_fp12_conjugate(&t, &f2x);
+    cevm_fp12_mul(&l1, &l2, &t);
+
+    cevm_fp12_mul(r, &l2, &f6x2);
+    cevm_fp12_mul(r, r, &f);
+    cevm_fp12_frobenius(&t, &l1, 1);
+    cevm_fp12_mul(r, r, &t);
+    cevm_fp12_frobenius(&t, &l2, 2);
+    cevm_fp12_mul(r, r, &t);
+    cevm_fp12_conjugate(&t, &f);
+    cevm_fp12_mul(&t, &t, &l1);
+    cevm_fp12_frobenius(&t, &t, 3);
+    cevm_fp12_mul(r, r, &t);
+}

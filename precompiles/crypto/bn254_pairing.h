@@ -19,8 +19,8 @@ typedef struct g2 {
 /** One pair while its Miller loop runs. */
 typedef struct bn254_pair {
     g2 q;
-    fp2 x, y, z; /* the multiple of q that has been reached, as (x / z, y / z) */
-    fp px, py;   /* the point of G1: 3 x and -y */
+    fp2 x, y, z;    /* the multiple of q that has been reached, as (x / z, y / z) */
+    fp px, px3, py; /* of the point of G1: x, 3 x and -y */
 } bn254_pair;
 
 static inline bool g2_is_infinity(const g2 *q) { return fp2_is_zero(&q->x) && fp2_is_zero(&q->y); }
