@@ -1,24 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * 0x0b to 0x11: the BLS12-381 contracts (EIP-2537). A multi-scalar multiplication of k points costs k multiplications less
- * a discount that grows with k.
- * The curve is not in this build: the prices and the lengths that the EIP refuses are.
+ * 0x0b to 0x11: the BLS12-381 contracts (EIP-2537): prices, and how numbers and points are written. A multi-scalar
+ * multiplication of k points costs k multiplications less a discount that grows with k. The contracts themselves are in
+ * bls12_381_g1.c, bls12_381_g2.c and bls12_381_pairing.c.
  */
-#include "precompiles/precompiles.h"
+#include "precompiles/bls12_381.h"
 
-/* Sizes in bytes: a field element is padded to 64, a point of G1 is two of them, of G2 four. */
-enum {
-    FP_SIZE = 64,
-    FP2_SIZE = 2 * FP_SIZE,
-    G1_SIZE = 2 * FP_SIZE,
-    G2_SIZE = 2 * FP2_SIZE,
-    SCALAR_SIZE = 32,
-    G1_TERM_SIZE = G1_SIZE + SCALAR_SIZE,
-    G2_TERM_SIZE = G2_SIZE + SCALAR_SIZE,
-    PAIR_SIZE = G1_SIZE + G2_SIZE,
-    WORD = 32,
-    DISCOUNTS = 128,
-};
+enum { WORD = 32, DISCOUNTS = 128, PADDING = 16, FP_BYTES = 48 };
 
 /* Thousandths of the price of k single multiplications, for k = 1 .. 128; the last one holds for every larger k. */
 static const uint16_t g1_discount[DISCOUNTS] = {
@@ -52,129 +40,158 @@ static uint64_t msm_gas(size_t terms, uint64_t multiplication, const uint16_t di
     if (terms == 0) {
         return 0; /* refused by its length; like geth, the price of no term is nothing */
     }
-    return terms * multiplication * discount[(terms < DISCOUNTS ? terms : DISCOUNTS) - 1] / 1000;
+    return (uint64_t)terms * multiplication * discount[(terms < DISCOUNTS ? terms : DISCOUNTS) - 1] / 1000;
 }
-
-/* What an input of an acceptable length gets while the curve is missing, and any other. */
-static cevm_precompile_status length_verdict(bool acceptable)
-{
-    return acceptable ? CEVM_PRECOMPILE_NOT_BUILT : CEVM_PRECOMPILE_FAIL;
-}
-
-static bool is_list_of(size_t size, size_t item) { return size != 0 && size % item == 0; }
 
 cevm_precompile_cost cevm_bls12_g1add_cost(cevm_bytes input, cevm_fork fork)
 {
     (void)input;
     (void)fork;
-    return cevm_flat_cost(375, G1_SIZE);
-}
-
-cevm_precompile_status cevm_bls12_g1add_run(uint8_t *output, size_t *output_size, cevm_bytes input, cevm_fork fork,
-                                            void *scratch)
-{
-    (void)output;
-    (void)output_size;
-    (void)fork;
-    (void)scratch;
-    return length_verdict(input.size == 2 * G1_SIZE);
+    return cevm_flat_cost(375, CEVM_BLS12_G1);
 }
 
 cevm_precompile_cost cevm_bls12_g1msm_cost(cevm_bytes input, cevm_fork fork)
 {
     (void)fork;
-    return cevm_flat_cost(msm_gas(input.size / G1_TERM_SIZE, 12000, g1_discount), G1_SIZE);
-}
-
-cevm_precompile_status cevm_bls12_g1msm_run(uint8_t *output, size_t *output_size, cevm_bytes input, cevm_fork fork,
-                                            void *scratch)
-{
-    (void)output;
-    (void)output_size;
-    (void)fork;
-    (void)scratch;
-    return length_verdict(is_list_of(input.size, G1_TERM_SIZE));
+    const size_t terms = input.size / CEVM_BLS12_G1_TERM;
+    cevm_precompile_cost cost = {msm_gas(terms, 12000, g1_discount), CEVM_BLS12_G1, cevm_bls12_g1_sum_scratch(terms)};
+    return cost;
 }
 
 cevm_precompile_cost cevm_bls12_g2add_cost(cevm_bytes input, cevm_fork fork)
 {
     (void)input;
     (void)fork;
-    return cevm_flat_cost(600, G2_SIZE);
-}
-
-cevm_precompile_status cevm_bls12_g2add_run(uint8_t *output, size_t *output_size, cevm_bytes input, cevm_fork fork,
-                                            void *scratch)
-{
-    (void)output;
-    (void)output_size;
-    (void)fork;
-    (void)scratch;
-    return length_verdict(input.size == 2 * G2_SIZE);
+    return cevm_flat_cost(600, CEVM_BLS12_G2);
 }
 
 cevm_precompile_cost cevm_bls12_g2msm_cost(cevm_bytes input, cevm_fork fork)
 {
     (void)fork;
-    return cevm_flat_cost(msm_gas(input.size / G2_TERM_SIZE, 22500, g2_discount), G2_SIZE);
-}
-
-cevm_precompile_status cevm_bls12_g2msm_run(uint8_t *output, size_t *output_size, cevm_bytes input, cevm_fork fork,
-                                            void *scratch)
-{
-    (void)output;
-    (void)output_size;
-    (void)fork;
-    (void)scratch;
-    return length_verdict(is_list_of(input.size, G2_TERM_SIZE));
+    const size_t terms = input.size / CEVM_BLS12_G2_TERM;
+    cevm_precompile_cost cost = {msm_gas(terms, 22500, g2_discount), CEVM_BLS12_G2, cevm_bls12_g2_sum_scratch(terms)};
+    return cost;
 }
 
 cevm_precompile_cost cevm_bls12_pairing_cost(cevm_bytes input, cevm_fork fork)
 {
     (void)fork;
-    return cevm_flat_cost(37700 + 32600 * (uint64_t)(input.size / PAIR_SIZE), WORD);
-}
-
-cevm_precompile_status cevm_bls12_pairing_run(uint8_t *output, size_t *output_size, cevm_bytes input, cevm_fork fork,
-                                              void *scratch)
-{
-    (void)output;
-    (void)output_size;
-    (void)fork;
-    (void)scratch;
-    return length_verdict(is_list_of(input.size, PAIR_SIZE));
+    return cevm_flat_cost(37700 + 32600 * (uint64_t)(input.size / CEVM_BLS12_PAIR), WORD);
 }
 
 cevm_precompile_cost cevm_bls12_map_g1_cost(cevm_bytes input, cevm_fork fork)
 {
     (void)input;
     (void)fork;
-    return cevm_flat_cost(5500, G1_SIZE);
-}
-
-cevm_precompile_status cevm_bls12_map_g1_run(uint8_t *output, size_t *output_size, cevm_bytes input, cevm_fork fork,
-                                             void *scratch)
-{
-    (void)output;
-    (void)output_size;
-    (void)fork;
-    (void)scratch;
-    return length_verdict(input.size == FP_SIZE);
+    return cevm_flat_cost(5500, CEVM_BLS12_G1);
 }
 
 cevm_precompile_cost cevm_bls12_map_g2_cost(cevm_bytes input, cevm_fork fork)
 {
     (void)input;
     (void)fork;
-    return cevm_flat_cost(23800, G2_SIZE);
+    return cevm_flat_cost(23800, CEVM_BLS12_G2);
 }
 
-cevm_precompile_status cevm_bls12_map_g2_run(uint8_t *output, size_t *output_size, cevm_bytes input, cevm_fork fork,
-                                             void *scratch)
+#ifndef CEVM_NO_BLST
+
+/* The modulus p of the field, big-endian. */
+static const uint8_t modulus[FP_BYTES] = {
+    0x1a, 0x01, 0x11, 0xea, 0x39, 0x7f, 0xe6, 0x9a, 0x4b, 0x1b, 0xa7, 0xb6, 0x43, 0x4b, 0xac, 0xd7,
+    0x64, 0x77, 0x4b, 0x84, 0xf3, 0x85, 0x12, 0xbf, 0x67, 0x30, 0xd2, 0xa0, 0xf6, 0xb0, 0xf6, 0x24,
+    0x1e, 0xab, 0xff, 0xfe, 0xb1, 0x53, 0xff, 0xff, 0xb9, 0xfe, 0xff, 0xff, 0xff, 0xff, 0xaa, 0xab,
+};
+
+bool cevm_bls12_read_fp(blst_fp *out, const uint8_t in[CEVM_BLS12_FP])
 {
-    (void)output;
-    (void)output_size;
-    (void)fork;
-    (void)scratch;
-    return length_verdict(input.size == FP2_SIZE);
+    static const uint8_t zeros[PADDING];
+    if (memcmp(in, zeros, PADDING) != 0 || memcmp(in + PADDING, modulus, FP_BYTES) >= 0) {
+        return false;
+    }
+    blst_fp_from_bendian(out, in + PADDING);
+    return true;
 }
+
+bool cevm_bls12_read_fp2(blst_fp2 *out, const uint8_t in[CEVM_BLS12_FP2])
+{
+    return cevm_bls12_read_fp(&out->fp[0], in) && cevm_bls12_read_fp(&out->fp[1], in + CEVM_BLS12_FP);
+}
+
+bool cevm_bls12_read_g1(blst_p1_affine *out, const uint8_t in[CEVM_BLS12_G1])
+{
+    /* blst writes infinity as zeros too, and holds it to be on the curve. */
+    return cevm_bls12_read_fp(&out->x, in) && cevm_bls12_read_fp(&out->y, in + CEVM_BLS12_FP) &&
+           blst_p1_affine_on_curve(out);
+}
+
+bool cevm_bls12_read_g2(blst_p2_affine *out, const uint8_t in[CEVM_BLS12_G2])
+{
+    return cevm_bls12_read_fp2(&out->x, in) && cevm_bls12_read_fp2(&out->y, in + CEVM_BLS12_FP2) &&
+           blst_p2_affine_on_curve(out);
+}
+
+static void write_fp(uint8_t out[CEVM_BLS12_FP], const blst_fp *value)
+{
+    memset(out, 0, PADDING);
+    blst_bendian_from_fp(out + PADDING, value);
+}
+
+void cevm_bls12_write_g1(uint8_t out[CEVM_BLS12_G1], const blst_p1_affine *point)
+{
+    write_fp(out, &point->x);
+    write_fp(out + CEVM_BLS12_FP, &point->y);
+}
+
+void cevm_bls12_write_g2(uint8_t out[CEVM_BLS12_G2], const blst_p2_affine *point)
+{
+    const blst_fp *coordinates[] = {&point->x.fp[0], &point->x.fp[1], &point->y.fp[0], &point->y.fp[1]};
+    for (size_t i = 0; i < 4; ++i) {
+        write_fp(out + i * CEVM_BLS12_FP, coordinates[i]);
+    }
+}
+
+/* (high * 2^64 + low) / divisor for high < divisor; *rest receives the remainder. */
+static uint64_t divide(uint64_t *rest, uint64_t high, uint64_t low, uint64_t divisor)
+{
+#if defined(__SIZEOF_INT128__) && !defined(CEVM_PORTABLE)
+    __extension__ typedef unsigned __int128 wide;
+    const wide value = ((wide)high << 64) | low;
+    *rest = (uint64_t)(value % divisor);
+    return (uint64_t)(value / divisor);
+#else
+    uint64_t quotient = 0;
+    for (unsigned i = 64; i-- > 0;) {
+        const bool carry = high >> 63 != 0;
+        high = (high << 1) | ((low >> i) & 1);
+        quotient <<= 1;
+        if (carry || high >= divisor) {
+            high -= divisor;
+            quotient |= 1;
+        }
+    }
+    *rest = high;
+    return quotient;
+#endif
+}
+
+bool cevm_bls12_digits(uint64_t digits[4], const uint8_t scalar[CEVM_BLS12_SCALAR])
+{
+    const uint64_t x = 0xd201000000010000;
+    blst_scalar reduced;
+    uint64_t limbs[4];
+    if (!blst_scalar_from_be_bytes(&reduced, scalar, CEVM_BLS12_SCALAR)) {
+        return false;
+    }
+    blst_uint64_from_scalar(limbs, &reduced);
+    for (size_t i = 0; i < 3; ++i) {
+        uint64_t rest = 0;
+        for (size_t k = 4; k-- > 0;) {
+            limbs[k] = divide(&rest, rest, limbs[k], x);
+        }
+        digits[i] = rest;
+    }
+    digits[3] = limbs[0]; /* r < x^4 */
+    return true;
+}
+
+#endif

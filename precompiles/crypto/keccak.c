@@ -19,7 +19,7 @@ const cevm_hash cevm_empty_code_hash = {{0xc5, 0xd2, 0x46, 0x01, 0x86, 0xf7, 0x2
                                          0x27, 0x3b, 0x7b, 0xfa, 0xd8, 0x04, 0x5d, 0x85, 0xa4, 0x70}};
 
 /* Step iota. */
-static const uint64_t round_constants[24] = {
+const uint64_t cevm_keccak_round_constants[24] = {
     0x0000000000000001, 0x0000000000008082, 0x800000000000808a, 0x8000000080008000, 0x000000000000808b,
     0x0000000080000001, 0x8000000080008081, 0x8000000000008009, 0x000000000000008a, 0x0000000000000088,
     0x0000000080008009, 0x000000008000000a, 0x000000008000808b, 0x800000000000008b, 0x8000000000008089,
@@ -135,33 +135,48 @@ static void keccak_f1600(uint64_t a[LANES])
     uint64_t b[LANES];
     complement(a);
     for (size_t i = 0; i < 24; i += 2) {
-        keccak_round(b, a, round_constants[i]);
-        keccak_round(a, b, round_constants[i + 1]);
+        keccak_round(b, a, cevm_keccak_round_constants[i]);
+        keccak_round(a, b, cevm_keccak_round_constants[i + 1]);
     }
     complement(a);
+}
+
+void cevm_keccak_absorb_portable(uint64_t state[LANES], const uint8_t *blocks, size_t count)
+{
+    for (; count != 0; --count, blocks += RATE) {
+        for (size_t i = 0; i < RATE_LANES; ++i) {
+            state[i] ^= load_le64(blocks + 8 * i);
+        }
+        keccak_f1600(state);
+    }
+}
+
+static void absorb(uint64_t state[LANES], const uint8_t *blocks, size_t count)
+{
+#if CEVM_KECCAK_HAS_AVX512
+    if (__builtin_cpu_supports("avx512f")) {
+        cevm_keccak_absorb_avx512(state, blocks, count);
+        return;
+    }
+#endif
+    cevm_keccak_absorb_portable(state, blocks, count);
 }
 
 void cevm_keccak_sponge(cevm_hash *out, const void *data, size_t size, uint8_t pad)
 {
     uint64_t state[LANES] = {0};
+    uint8_t last[RATE] = {0};
     const uint8_t *in = data;
-    for (; size >= RATE; size -= RATE, in += RATE) {
-        for (size_t i = 0; i < RATE_LANES; ++i) {
-            state[i] ^= load_le64(in + 8 * i);
-        }
-        keccak_f1600(state);
+    const size_t whole = size / RATE, rest = size % RATE;
+    if (whole != 0) {
+        absorb(state, in, whole);
     }
-    size_t lane = 0;
-    for (; size >= 8; size -= 8, in += 8) {
-        state[lane++] ^= load_le64(in);
+    if (rest != 0) {
+        memcpy(last, in + whole * RATE, rest);
     }
-    uint64_t last = (uint64_t)pad << (8 * size);
-    for (size_t i = 0; i < size; ++i) {
-        last |= (uint64_t)in[i] << (8 * i);
-    }
-    state[lane] ^= last;
-    state[RATE_LANES - 1] ^= (uint64_t)1 << 63;
-    keccak_f1600(state);
+    last[rest] = pad;
+    last[RATE - 1] |= 0x80;
+    absorb(state, last, 1);
     for (size_t i = 0; i < 4; ++i) {
         store_le64(out->bytes + 8 * i, state[i]);
     }

@@ -10,10 +10,27 @@
 
 #include <cevm/crypto.h>
 
+#if defined(__x86_64__) && !defined(CEVM_PORTABLE)
+#define CEVM_KECCAK_HAS_AVX512 1
+#else
+#define CEVM_KECCAK_HAS_AVX512 0
+#endif
+
 /** First byte of the padding: what tells Keccak-256 from SHA3-256. */
 enum { CEVM_KECCAK_PAD = 0x01, CEVM_SHA3_PAD = 0x06 };
 
 /** Absorbs `size` bytes (data may be NULL when that is 0), pads with `pad`, and writes the first 32 bytes squeezed. */
 void cevm_keccak_sponge(cevm_hash *out, const void *data, size_t size, uint8_t pad);
+
+/** The constants of step iota, one a round. */
+extern const uint64_t cevm_keccak_round_constants[24];
+
+/** Takes whole blocks of 136 bytes into a state of 25 lanes: xors each in and permutes. The form every machine can run. */
+void cevm_keccak_absorb_portable(uint64_t state[25], const uint8_t *blocks, size_t count);
+
+#if CEVM_KECCAK_HAS_AVX512
+/** The same on a processor with AVX-512F. */
+void cevm_keccak_absorb_avx512(uint64_t state[25], const uint8_t *blocks, size_t count);
+#endif
 
 #endif
