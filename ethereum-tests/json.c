@@ -255,7 +255,7 @@ bool cevm_json_bytes(cevm_bytes *out, const cevm_json_at *at, cevm_arena *arena)
         return false;
     }
     size_t length = strlen(text);
-    uint8_t *data = cevm_arena_take(arena, length / 2 + 1);
+    uint8_t *data = cevm_arena_zalloc(arena, length / 2 + 1);
     if (data == NULL) {
         return cevm_json_fail(at, "out of memory");
     }

@@ -15,7 +15,7 @@
 #include <cevm/types.h>
 #include <jansson.h>
 
-#include "ethereum-tests/arena.h"
+#include "evm/arena.h"
 
 /** Bytes a JSON file may have. The largest official vector has under 100 MiB. */
 #define CEVM_JSON_MAX_SIZE ((size_t)256 * 1024 * 1024)

@@ -233,4 +233,4 @@ bool cevm_state_test_load(cevm_state_test *out, const cevm_json_at *at, const ce
     return true;
 }
 
-void cevm_state_test_free(cevm_state_test *test) { cevm_arena_clear(&test->arena); }
+void cevm_state_test_free(cevm_state_test *test) { cevm_arena_destroy(&test->arena); }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Runs an old VM test: the interpreter over the journal, and no transaction around it. */
+#include <cevm/alloc.h>
 #include <cevm/state.h>
 #include <cevm/transition.h>
 

@@ -91,4 +91,4 @@ bool cevm_vm_test_load(cevm_vm_test *out, const cevm_json_at *at, const cevm_all
     return true;
 }
 
-void cevm_vm_test_free(cevm_vm_test *test) { cevm_arena_clear(&test->arena); }
+void cevm_vm_test_free(cevm_vm_test *test) { cevm_arena_destroy(&test->arena); }

@@ -69,6 +69,33 @@ void *cevm_arena_alloc(cevm_arena *arena, size_t size)
     return p;
 }
 
+void *cevm_arena_zalloc(cevm_arena *arena, size_t size)
+{
+    void *p = cevm_arena_alloc(arena, size);
+    if (p != NULL) {
+        memset(p, 0, size);
+    }
+    return p;
+}
+
+void *cevm_arena_array(cevm_arena *arena, size_t count, size_t size)
+{
+    if (size != 0 && count > SIZE_MAX / size) {
+        return NULL;
+    }
+    return cevm_arena_zalloc(arena, count != 0 ? count * size : 1);
+}
+
+char *cevm_arena_text(cevm_arena *arena, const char *text)
+{
+    const size_t size = strlen(text) + 1;
+    char *copy = cevm_arena_alloc(arena, size);
+    if (copy != NULL) {
+        memcpy(copy, text, size);
+    }
+    return copy;
+}
+
 cevm_arena_mark cevm_arena_get_mark(const cevm_arena *arena)
 {
     return (cevm_arena_mark){.chunk = arena->current, .used = arena->used};

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
- * evm/arena.h: memory that is given out in order and given back in bulk, to a mark. Blocks never move. One thread.
+ * evm/arena.h: memory that is given out in order and given back in bulk: to a mark, or all of it. Blocks never move. One
+ * thread. An arena of zeros with its allocator set is ready for use.
  */
 #ifndef CEVM_EVM_ARENA_H
 #define CEVM_EVM_ARENA_H
@@ -22,9 +23,16 @@ typedef struct cevm_arena_mark {
 } cevm_arena_mark;
 
 void cevm_arena_init(cevm_arena *arena, const cevm_allocator *allocator);
+/** Frees everything; the arena can be used again. */
 void cevm_arena_destroy(cevm_arena *arena);
 /** size bytes aligned to 16; NULL when memory runs out. */
 void *cevm_arena_alloc(cevm_arena *arena, size_t size);
+/** The same, filled with zeros. */
+void *cevm_arena_zalloc(cevm_arena *arena, size_t size);
+/** count zeroed items of size bytes; NULL on overflow or when memory runs out. A count of 0 gives a pointer not to be read. */
+void *cevm_arena_array(cevm_arena *arena, size_t count, size_t size);
+/** A NUL-terminated copy of text; NULL when memory runs out. */
+char *cevm_arena_text(cevm_arena *arena, const char *text);
 cevm_arena_mark cevm_arena_get_mark(const cevm_arena *arena);
 /** Gives back all that was given out since the mark. Chunks are kept for reuse, except very large ones. */
 void cevm_arena_release(cevm_arena *arena, cevm_arena_mark mark);

@@ -54,18 +54,18 @@ static void trace_step_end(const cevm_frame *f, int64_t gas_before, int status)
 /* How each kind of body is called; see opcodes.h. Bodies that may charge see the gas in the frame. */
 #define RUN_PURE(code, name) op_##name(top);
 #define RUN_READ(code, name) op_##name(f, top);
-#define RUN_DUP(code, name)  op_DUP(top, (code)-OP_DUP1 + 1);
-#define RUN_SWAP(code, name) op_SWAP(top, (code)-OP_SWAP1 + 1);
+#define RUN_DUP(code, name)  op_DUP(top, code - OP_DUP1 + 1);
+#define RUN_SWAP(code, name) op_SWAP(top, code - OP_SWAP1 + 1);
 #define RUN_PUSH(code, name)                  \
-    op_PUSH(f, top, (code)-OP_PUSH1 + 1, pc); \
-    pc += (code)-OP_PUSH1 + 1;
+    op_PUSH(f, top, code - OP_PUSH1 + 1, pc); \
+    pc += code - OP_PUSH1 + 1;
 #define RUN_FULL(code, name)    \
     f->gas = gas;               \
     status = op_##name(f, top); \
     gas = f->gas;
 #define RUN_LOG(code, name)                  \
     f->gas = gas;                            \
-    status = op_LOG(f, top, (code)-OP_LOG0); \
+    status = op_LOG(f, top, code - OP_LOG0); \
     gas = f->gas;
 #define RUN_FLOW(code, name)         \
     status = op_##name(f, top, &pc); \
