@@ -59,7 +59,7 @@ static inline int op_PC(cevm_frame *f, cevm_u256 *top, size_t *pc)
 }
 
 /** PUSHn: the n bytes after pc, with zeros where the code has ended. */
-static inline void op_PUSH(const cevm_frame *f, cevm_u256 *top, size_t n, size_t pc)
+__attribute__((always_inline)) static inline void op_PUSH(const cevm_frame *f, cevm_u256 *top, size_t n, size_t pc)
 {
     const uint8_t *code = f->code + pc + 1;
     const size_t left = f->code_size - pc - 1;
