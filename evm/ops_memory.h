@@ -141,9 +141,6 @@ static inline int op_MCOPY(cevm_frame *f, cevm_u256 *top)
 
 static inline int op_LOG(cevm_frame *f, cevm_u256 *top, int topics)
 {
-    if (f->is_static) {
-        return CEVM_STATUS_STATIC_WRITE;
-    }
     const int st = memory_expand(f, &top[0], &top[-1]);
     if (st != OP_NEXT) {
         return st;
@@ -151,6 +148,9 @@ static inline int op_LOG(cevm_frame *f, cevm_u256 *top, int topics)
     const size_t size = (size_t)top[-1].w[0];
     if (!charge(f, (int64_t)size * GAS_LOG_BYTE)) {
         return CEVM_STATUS_OUT_OF_GAS;
+    }
+    if (f->is_static) {
+        return CEVM_STATUS_STATIC_WRITE;
     }
     cevm_log log = {.address = f->address,
                     .topic_count = (uint32_t)topics,

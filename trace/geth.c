@@ -106,7 +106,7 @@ static void on_step_end(void *ctx, int64_t gas_cost, int status)
     }
     cevm_geth_line line = {&t->held, t->held.stack_size, t->held.memory.size, gas_cost, NULL};
     bool fails = status >= 0 && !cevm_status_is_success((cevm_status)status);
-    bool twice = fails && cevm_geth_shows_twice(status) && !t->fields.once;
+    bool twice = fails && cevm_geth_shows_twice(&t->held, status) && !t->fields.once;
     if (fails) {
         cevm_geth_fault(t->fault, sizeof t->fault, &line.gas_cost, &t->held, status, t->fork);
         if (!twice) {

@@ -13,18 +13,23 @@ enum { WARM_ACCESS = 100, COLD_ACCESS = 2600, SSTORE_SENTRY = 2300 };
 /* The largest memory geth can price; beyond it says that gas overflows. */
 static const uint64_t memory_limit = 0x1fffffffe0;
 
-bool cevm_geth_shows_twice(int status)
+/* Of the writes a static frame refuses, geth notices these while it executes and the others while it prices. */
+static bool refused_in_execution(const cevm_step *step)
+{
+    return step->op == OP_TSTORE || (step->op >= OP_LOG0 && step->op <= OP_LOG4);
+}
+
+bool cevm_geth_shows_twice(const cevm_step *step, int status)
 {
     return status == CEVM_STATUS_REVERT || status == CEVM_STATUS_BAD_JUMP || status == CEVM_STATUS_UNDEFINED_OPCODE ||
-           status == CEVM_STATUS_INVALID_OPCODE || status == CEVM_STATUS_STATIC_WRITE ||
-           status == CEVM_STATUS_RETURN_DATA_BOUNDS;
+           status == CEVM_STATUS_INVALID_OPCODE || status == CEVM_STATUS_RETURN_DATA_BOUNDS ||
+           (status == CEVM_STATUS_STATIC_WRITE && refused_in_execution(step));
 }
 
 size_t cevm_geth_operands_taken(const cevm_step *step, int status)
 {
-    bool takes = status == CEVM_STATUS_REVERT || status == CEVM_STATUS_BAD_JUMP ||
-                 status == CEVM_STATUS_RETURN_DATA_BOUNDS ||
-                 (status == CEVM_STATUS_STATIC_WRITE && step->op == OP_CALL);
+    bool takes =
+        status == CEVM_STATUS_REVERT || status == CEVM_STATUS_BAD_JUMP || status == CEVM_STATUS_RETURN_DATA_BOUNDS;
     size_t in = takes ? cevm_op_tables[CEVM_LATEST][step->op].in : 0;
     return in <= step->stack_size ? in : step->stack_size;
 }
@@ -107,23 +112,31 @@ static bool memory_end(uint64_t *out, const cevm_step *step)
 size_t cevm_geth_memory_at_fault(const cevm_step *step, int status)
 {
     uint64_t end = 0;
-    bool expands =
-        status == CEVM_STATUS_REVERT || status == CEVM_STATUS_RETURN_DATA_BOUNDS || status == CEVM_STATUS_STATIC_WRITE;
-    /* SSTORE, LOG and CREATE, too, have their memory before geth looks whether the frame is static. */
+    bool expands = status == CEVM_STATUS_REVERT || status == CEVM_STATUS_RETURN_DATA_BOUNDS ||
+                   (status == CEVM_STATUS_STATIC_WRITE && refused_in_execution(step));
     if (!expands || !memory_end(&end, step) || end > memory_limit || end <= step->memory.size) {
         return step->memory.size;
     }
     return (size_t)end;
 }
 
+/* Calls have a price by warmth from EIP-2929 on; geth's static price is then that of a warm access. */
+static bool priced_by_warmth(uint8_t op, cevm_fork fork)
+{
+    bool calls = op == OP_CALL || op == OP_CALLCODE || op == OP_DELEGATECALL || op == OP_STATICCALL;
+    return calls && CEVM_HAS_EIP(fork, 2929);
+}
+
+static int64_t static_price(uint8_t op, cevm_fork fork)
+{
+    return priced_by_warmth(op, fork) ? WARM_ACCESS : (int64_t)cevm_op_tables[fork][op].gas;
+}
+
 /* Out of gas has several names, by where geth notices it. */
 static const char *out_of_gas(int64_t *gas_cost, const cevm_step *step, cevm_fork fork)
 {
-    const cevm_op_info *info = &cevm_op_tables[fork][step->op];
-    bool calls =
-        step->op == OP_CALL || step->op == OP_CALLCODE || step->op == OP_DELEGATECALL || step->op == OP_STATICCALL;
-    bool by_warmth = calls && CEVM_HAS_EIP(fork, 2929); /* then geth's static price is that of a warm access */
-    int64_t fixed = by_warmth ? WARM_ACCESS : (int64_t)info->gas;
+    bool by_warmth = priced_by_warmth(step->op, fork);
+    int64_t fixed = static_price(step->op, fork);
     uint64_t end = 0;
     if (step->gas < fixed) {
         *gas_cost = fixed;
@@ -160,6 +173,9 @@ void cevm_geth_fault(char *out, size_t size, int64_t *gas_cost, const cevm_step 
                        (unsigned)CEVM_STACK_LIMIT + info->in - info->out);
     } else if (status == CEVM_STATUS_UNDEFINED_OPCODE) {
         (void)snprintf(out, size, "invalid opcode: opcode 0x%x not defined", (unsigned)step->op);
+    } else if (status == CEVM_STATUS_STATIC_WRITE && !refused_in_execution(step)) {
+        *gas_cost = static_price(step->op, fork);
+        (void)snprintf(out, size, "out of gas: write protection");
     } else if (status == CEVM_STATUS_OUT_OF_GAS) {
         (void)snprintf(out, size, "%s", out_of_gas(gas_cost, step, fork));
     } else {

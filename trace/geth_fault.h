@@ -13,7 +13,7 @@
  * Whether geth finds a failure only after it has shown the instruction as one that works; it then shows it again, with the
  * error. Everything else (gas, stack) it finds before, and shows once.
  */
-bool cevm_geth_shows_twice(int status);
+bool cevm_geth_shows_twice(const cevm_step *step, int status);
 
 /** How many operands geth has taken off the stack when it shows the instruction again. */
 size_t cevm_geth_operands_taken(const cevm_step *step, int status);
