@@ -36,8 +36,9 @@ WARN_gcc := -Wlogical-op -Wduplicated-cond -Wduplicated-branches
 WARN_clang := -Wconditional-uninitialized -Wunreachable-code -Wcomma -Wshorten-64-to-32
 COMPILER := $(if $(findstring clang,$(shell $(CC) --version 2>/dev/null)),clang,gcc)
 ALL_CFLAGS = -std=c17 $(WARN) $(WARN_$(COMPILER)) $(if $(WERROR),-Werror) -fno-common -fvisibility=hidden -pthread \
- -D_GNU_SOURCE -Iinclude -I. $(CFLAGS)
-LIBS := -lgmp -lsecp256k1 -lcrypto -lm
+ -D_GNU_SOURCE -Iinclude -I. $(BLST_CFLAGS) $(CFLAGS)
+include precompiles/blst.mk
+LIBS := -lgmp -lsecp256k1 -lcrypto $(BLST_LIBS) -lm
 APP_LIBS := -ljansson $(LIBS)
 
 LIB := $(BUILD)/libcevm.a
@@ -65,7 +66,7 @@ $(BUILD)/%.o: %.c $(FLAGS)
 	@mkdir -p $(@D)
 	$(call say,CC,$<)$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
 
-$(LIB): $(LIB_OBJ)
+$(LIB): $(LIB_OBJ) $(BLST_OBJ)
 	$(call say,AR,$@)rm -f $@ && $(AR) rcs $@ $^
 
 $(APP): $(filter-out $(BUILD)/cli/main.o,$(APP_OBJ))

@@ -34,6 +34,15 @@ header_needed() { # header, package, what for
     need "$2" "$3"
 }
 
+# blst comes from an npm package unless the system has one, it is there already, or it is not wanted.
+blst_needed() {
+    case ${BLST:-auto} in none | system) return ;; esac
+    [ -f third_party/blst/.integrity ] && return
+    [ -n "${BLST_PACKAGE:-}" ] && return
+    command -v "$cc" > /dev/null 2>&1 && [ "$(CC=$cc precompiles/blst.sh which 2> /dev/null)" = system ] && return
+    command_needed npm npm "brings the sources of blst, for the BLS12-381 and KZG precompiles"
+}
+
 fuzzer_needed() {
     for clang in ${CLANG:-clang-19 clang-18 clang-17 clang-16 clang-15 clang-14 clang}; do
         command -v "$clang" > /dev/null 2>&1 || continue
@@ -54,6 +63,7 @@ find_missing() {
     header_needed secp256k1_recovery.h libsecp256k1-dev "signatures: ecrecover and transaction senders"
     header_needed openssl/evp.h libssl-dev "SHA-256 and RIPEMD-160 (libcrypto)"
     header_needed jansson.h libjansson-dev "JSON: test vectors and input of the program"
+    blst_needed
     [ "$purpose" = run ] && return
     header_needed cmocka.h libcmocka-dev "unit tests"
     command_needed g++ g++ "checks that the public headers compile as C++"

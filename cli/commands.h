@@ -30,8 +30,12 @@ int cevm_cmd_run(const cevm_cli *cli, int argc, char **argv);
 /** `cevm statetest`: runs state tests in the official format. In cli/statetest.c. */
 int cevm_cmd_statetest(const cevm_cli *cli, int argc, char **argv);
 
+/** `cevm precompile`: calls a precompiled contract. In cli/precompile.c. */
+int cevm_cmd_precompile(const cevm_cli *cli, int argc, char **argv);
+
 /** Help texts (cli/help.c): written to `to`. */
 void cevm_help_run(FILE *to, const cevm_cli *cli);
 void cevm_help_statetest(FILE *to, const cevm_cli *cli);
+void cevm_help_precompile(FILE *to, const cevm_cli *cli);
 
 #endif

@@ -75,3 +75,29 @@ void cevm_help_statetest(FILE *to, const cevm_cli *cli)
                   "  %s statetest --trace --statetest.index 0 test.json 2>trace.jsonl\n",
                   cli->program, cli->program, cli->program);
 }
+
+void cevm_help_precompile(FILE *to, const cevm_cli *cli)
+{
+    (void)fprintf(to,
+                  "Usage: %s precompile [OPTION]... CONTRACT INPUT\n"
+                  "       %s precompile --vectors FILE [CONTRACT]\n"
+                  "       %s precompile --list\n\n",
+                  cli->program, cli->program, cli->program);
+    (void)fputs("Calls a precompiled contract and shows its output and the gas it takes; or, when it refuses the\n"
+                "input, the rule that it broke. CONTRACT is a name or an address that --list shows. INPUT is hex, or\n"
+                "@FILE with hex in it, or - for hex on standard input.\n\n"
+                "  --fork NAME      rules and prices (default: the newest)\n"
+                "  --vectors FILE   run a file of go-ethereum's form: Input, Expected or ExpectedError, Gas, Name;\n"
+                "                   CONTRACT only where the file's name does not tell it\n"
+                "  --json           the result as JSON; of vectors an array of name and pass\n"
+                "  --list           the contracts: address, name, first fork, EIP\n"
+                "\nThe exit code is 0 when the contract gave an output, or all vectors passed; 1 when not; 2 when the\n"
+                "command line is wrong.\n",
+                to);
+    (void)fprintf(to,
+                  "\nExamples\n"
+                  "  %s precompile SHA256 0x616263\n"
+                  "  %s precompile 0x05 @modexp.hex --fork Berlin\n"
+                  "  %s precompile --vectors blsG1Mul.json --json\n",
+                  cli->program, cli->program, cli->program);
+}

@@ -27,6 +27,7 @@ static void help_help(FILE *to, const cevm_cli *cli);
 static const command commands[] = {
     {"run", "run bytecode and show what it did", cevm_cmd_run, cevm_help_run},
     {"statetest", "run state tests in the official format", cevm_cmd_statetest, cevm_help_statetest},
+    {"precompile", "call a precompiled contract, or run its vectors", cevm_cmd_precompile, cevm_help_precompile},
     {"version", "show the version and the forks it knows", cmd_version, help_version},
     {"help", "explain a command", cmd_help, help_help},
 };

@@ -150,15 +150,27 @@ void cevm_bls12_write_g2(uint8_t out[CEVM_BLS12_G2], const blst_p2_affine *point
     }
 }
 
+#if defined(__SIZEOF_INT128__) && !defined(CEVM_PORTABLE)
+__extension__ typedef unsigned __int128 wide;
+
 /* (high * 2^64 + low) / divisor for high < divisor; *rest receives the remainder. */
 static uint64_t divide(uint64_t *rest, uint64_t high, uint64_t low, uint64_t divisor)
 {
-#if defined(__SIZEOF_INT128__) && !defined(CEVM_PORTABLE)
-    __extension__ typedef unsigned __int128 wide;
     const wide value = ((wide)high << 64) | low;
     *rest = (uint64_t)(value % divisor);
     return (uint64_t)(value / divisor);
+}
+
+/* a * b + c, low half first. */
+static void multiply_add(uint64_t out[2], uint64_t a, uint64_t b, uint64_t c)
+{
+    const wide value = (wide)a * b + c;
+    out[0] = (uint64_t)value;
+    out[1] = (uint64_t)(value >> 64);
+}
 #else
+static uint64_t divide(uint64_t *rest, uint64_t high, uint64_t low, uint64_t divisor)
+{
     uint64_t quotient = 0;
     for (unsigned i = 64; i-- > 0;) {
         const bool carry = high >> 63 != 0;
@@ -171,12 +183,32 @@ static uint64_t divide(uint64_t *rest, uint64_t high, uint64_t low, uint64_t div
     }
     *rest = high;
     return quotient;
-#endif
 }
 
-bool cevm_bls12_digits(uint64_t digits[4], const uint8_t scalar[CEVM_BLS12_SCALAR])
+static void multiply_add(uint64_t out[2], uint64_t a, uint64_t b, uint64_t c)
 {
-    const uint64_t x = 0xd201000000010000;
+    const uint64_t mask = 0xffffffff;
+    const uint64_t low = (a & mask) * (b & mask);
+    const uint64_t middle = (a >> 32) * (b & mask) + (low >> 32);
+    const uint64_t other = (a & mask) * (b >> 32) + (middle & mask);
+    out[0] = ((other << 32) | (low & mask)) + c;
+    out[1] = (a >> 32) * (b >> 32) + (middle >> 32) + (other >> 32) + (out[0] < c);
+}
+#endif
+
+static void write_le(uint8_t out[8], uint64_t value)
+{
+    for (size_t i = 0; i < 8; ++i) {
+        out[i] = (uint8_t)(value >> (8 * i));
+    }
+}
+
+/* The absolute value of the curve's parameter; r is a little less than its fourth power. */
+static const uint64_t parameter = 0xd201000000010000;
+
+/* The digits of a scalar modulo r in base `parameter`, least first; false when they are all zero. */
+static bool digits_of(uint64_t digits[4], const uint8_t scalar[CEVM_BLS12_SCALAR])
+{
     blst_scalar reduced;
     uint64_t limbs[4];
     if (!blst_scalar_from_be_bytes(&reduced, scalar, CEVM_BLS12_SCALAR)) {
@@ -185,12 +217,40 @@ bool cevm_bls12_digits(uint64_t digits[4], const uint8_t scalar[CEVM_BLS12_SCALA
     blst_uint64_from_scalar(limbs, &reduced);
     for (size_t i = 0; i < 3; ++i) {
         uint64_t rest = 0;
-        for (size_t k = 4; k-- > 0;) {
-            limbs[k] = divide(&rest, rest, limbs[k], x);
+        for (size_t k = 4 - i; k-- > 0;) {
+            limbs[k] = divide(&rest, rest, limbs[k], parameter);
         }
         digits[i] = rest;
     }
-    digits[3] = limbs[0]; /* r < x^4 */
+    digits[3] = limbs[0];
+    return true;
+}
+
+bool cevm_bls12_halves(uint8_t *low, uint8_t *high, const uint8_t scalar[CEVM_BLS12_SCALAR])
+{
+    uint64_t digits[4];
+    uint64_t half[2];
+    if (!digits_of(digits, scalar)) {
+        return false;
+    }
+    multiply_add(half, digits[1], parameter, digits[0]);
+    write_le(low, half[0]);
+    write_le(low + 8, half[1]);
+    multiply_add(half, digits[3], parameter, digits[2]);
+    write_le(high, half[0]);
+    write_le(high + 8, half[1]);
+    return true;
+}
+
+bool cevm_bls12_quarters(uint8_t *out[4], const uint8_t scalar[CEVM_BLS12_SCALAR])
+{
+    uint64_t digits[4];
+    if (!digits_of(digits, scalar)) {
+        return false;
+    }
+    for (size_t i = 0; i < 4; ++i) {
+        write_le(out[i], digits[i]);
+    }
     return true;
 }
 

@@ -44,10 +44,12 @@ void cevm_bls12_write_g1(uint8_t out[CEVM_BLS12_G1], const blst_p1_affine *point
 void cevm_bls12_write_g2(uint8_t out[CEVM_BLS12_G2], const blst_p2_affine *point);
 
 /**
- * A big-endian number, taken modulo the order r of the groups, as digits in base |x|, least first; x, the curve's parameter,
- * has 64 bits, and r is a little less than x^4. False when the number is 0 modulo r.
+ * Splits a scalar, any 256-bit number big-endian, modulo the order r of the groups, along the curve's endomorphisms: into
+ * halves in base x^2, of 16 bytes, or quarters in base |x|, of 8 bytes; x is the curve's parameter, r a little less than
+ * x^4. What is written is little-endian. False, and nothing is written, when the scalar is 0 modulo r.
  */
-bool cevm_bls12_digits(uint64_t digits[4], const uint8_t scalar[CEVM_BLS12_SCALAR]);
+bool cevm_bls12_halves(uint8_t *low, uint8_t *high, const uint8_t scalar[CEVM_BLS12_SCALAR]);
+bool cevm_bls12_quarters(uint8_t *out[4], const uint8_t scalar[CEVM_BLS12_SCALAR]);
 
 /** A sum of multiples in G1 under construction; all of it lies in its scratch. */
 typedef struct cevm_g1_sum {

@@ -18,22 +18,16 @@ size_t cevm_bls12_g1_sum_scratch(size_t terms)
 #else
 
 enum {
-    HALF = 16,       /* bytes of half a scalar */
-    PAD = 16,        /* blst reads a byte past the last scalar, and leaves out its bits */
+    HALF = 16,        /* bytes of half a scalar */
+    PAD = 16,         /* blst reads a byte past the last scalar, and leaves out its bits */
     TABLE_TERMS = 32, /* up to this many terms a table of small multiples of each point beats Pippenger's buckets */
     TABLE_BITS = 5,
     CHUNK = 16, /* points whose tables are made at once: what blst takes of the stack for it is 48 KiB */
 };
 
-static bool equal(const blst_fp *a, const blst_fp *b)
-{
-    return memcmp(a, b, sizeof *a) == 0;
-}
+static bool equal(const blst_fp *a, const blst_fp *b) { return memcmp(a, b, sizeof *a) == 0; }
 
-static bool is_infinity(const blst_p1_affine *a)
-{
-    return blst_p1_affine_is_inf(a);
-}
+static bool is_infinity(const blst_p1_affine *a) { return blst_p1_affine_is_inf(a); }
 
 /* a + b, written out: one inversion and nothing of the detour over projective coordinates. */
 static void add(blst_p1_affine *out, const blst_p1_affine *a, const blst_p1_affine *b)
@@ -80,10 +74,7 @@ static void endomorphism(blst_p1_affine *out, const blst_p1_affine *in, size_t c
     }
 }
 
-static size_t table_size(size_t points)
-{
-    return blst_p1s_mult_wbits_precompute_sizeof(TABLE_BITS, points);
-}
+static size_t table_size(size_t points) { return blst_p1s_mult_wbits_precompute_sizeof(TABLE_BITS, points); }
 
 static size_t work_size(size_t terms)
 {
@@ -112,21 +103,124 @@ void cevm_g1_sum_begin(cevm_g1_sum *sum, void *scratch, size_t terms)
 
 void cevm_g1_sum_add(cevm_g1_sum *sum, const blst_p1_affine *point, const uint8_t scalar[CEVM_BLS12_SCALAR])
 {
-    uint64_t digits[4];
-    if (is_infinity(point) || !cevm_bls12_digits(digits, scalar)) {
+    uint8_t *low = sum->scalars + sum->count * HALF;
+    if (!is_infinity(point) && cevm_bls12_halves(low, low + sum->capacity * HALF, scalar)) {
+        sum->points[sum->count++] = *point;
+    }
+}
+
+static void sum_by_table(cevm_g1_sum *sum, blst_p1 *out, const uint8_t *const scalars[])
+{
+    const size_t n = sum->count;
+    blst_p1_affine *table = sum->work;
+    for (size_t i = 0; i < n; i += CHUNK) {
+        const blst_p1_affine *points[] = {sum->points + i, NULL};
+        blst_p1s_mult_wbits_precompute(table + (i << (TABLE_BITS - 1)), TABLE_BITS, points,
+                                       n - i < CHUNK ? n - i : CHUNK);
+    }
+    endomorphism(table + (n << (TABLE_BITS - 1)), table, n << (TABLE_BITS - 1));
+    uint8_t *rest = (uint8_t *)sum->work + table_size(2 * n);
+    blst_p1s_mult_wbits(out, table, TABLE_BITS, 2 * n, scalars, 8 * HALF, (void *)rest);
+}
+
+void cevm_g1_sum_end(cevm_g1_sum *sum, blst_p1 *out)
+{
+    const size_t n = sum->count;
+    if (n == 0) {
+        memset(out, 0, sizeof *out);
         return;
     }
-    /* The halves are what dividing by the square of x leaves and gives: d0 + d1 x and d2 + d3 x. */
-    for (size_t half = 0; half < 2; ++half) {
-        const uint64_t x = 0xd201000000010000;
-        const uint64_t d[2] = {digits[2 * half], digits[2 * half + 1]};
-        uint64_t low;
-        const uint64_t high = cevm_bls12_multiply_add(&low, d[1], x, d[0]);
-        uint8_t *out = sum->scalars + (half * sum->capacity + sum->count) * HALF;
-        for (size_t i = 0; i < 8; ++i) {
-            out[i] = (uint8_t)(low >> (8 * i));
-            out[8 + i] = (uint8_t)(high >> (8 * i));
-        }
+    memmove(sum->scalars + n * HALF, sum->scalars + sum->capacity * HALF, n * HALF);
+    const uint8_t *scalars[] = {sum->scalars, NULL}; /* NULL: the others follow */
+    if (n <= TABLE_TERMS) {
+        sum_by_table(sum, out, scalars);
+    } else {
+        const blst_p1_affine *points[] = {sum->points, NULL};
+        endomorphism(sum->points + n, sum->points, n);
+        blst_p1s_mult_pippenger(out, points, 2 * n, scalars, 8 * HALF, sum->work);
     }
-    sum->points[sum->count++] = *point;
+}
+#endif
+
+cevm_precompile_status cevm_bls12_g1add_run(uint8_t *output, size_t *output_size, cevm_bytes input, cevm_fork fork,
+                                            void *scratch)
+{
+    (void)fork;
+    (void)scratch;
+    if (input.size != 2 * CEVM_BLS12_G1) {
+        return CEVM_PRECOMPILE_FAIL;
+    }
+#ifdef CEVM_NO_BLST
+    (void)output;
+    (void)output_size;
+    return CEVM_PRECOMPILE_NOT_BUILT;
+#else
+    blst_p1_affine a;
+    blst_p1_affine b;
+    if (!cevm_bls12_read_g1(&a, input.data) || !cevm_bls12_read_g1(&b, input.data + CEVM_BLS12_G1)) {
+        return CEVM_PRECOMPILE_FAIL;
+    }
+    add(&a, &a, &b);
+    cevm_bls12_write_g1(output, &a);
+    *output_size = CEVM_BLS12_G1;
+    return CEVM_PRECOMPILE_OK;
+#endif
+}
+
+cevm_precompile_status cevm_bls12_g1msm_run(uint8_t *output, size_t *output_size, cevm_bytes input, cevm_fork fork,
+                                            void *scratch)
+{
+    (void)fork;
+    if (input.size == 0 || input.size % CEVM_BLS12_G1_TERM != 0) {
+        return CEVM_PRECOMPILE_FAIL;
+    }
+#ifdef CEVM_NO_BLST
+    (void)output;
+    (void)output_size;
+    (void)scratch;
+    return CEVM_PRECOMPILE_NOT_BUILT;
+#else
+    cevm_g1_sum sum;
+    blst_p1_affine point;
+    blst_p1 total;
+    cevm_g1_sum_begin(&sum, scratch, input.size / CEVM_BLS12_G1_TERM);
+    for (size_t at = 0; at < input.size; at += CEVM_BLS12_G1_TERM) {
+        if (!cevm_bls12_read_g1(&point, input.data + at) || !blst_p1_affine_in_g1(&point)) {
+            return CEVM_PRECOMPILE_FAIL;
+        }
+        cevm_g1_sum_add(&sum, &point, input.data + at + CEVM_BLS12_G1);
+    }
+    cevm_g1_sum_end(&sum, &total);
+    blst_p1_to_affine(&point, &total);
+    cevm_bls12_write_g1(output, &point);
+    *output_size = CEVM_BLS12_G1;
+    return CEVM_PRECOMPILE_OK;
+#endif
+}
+
+cevm_precompile_status cevm_bls12_map_g1_run(uint8_t *output, size_t *output_size, cevm_bytes input, cevm_fork fork,
+                                             void *scratch)
+{
+    (void)fork;
+    (void)scratch;
+    if (input.size != CEVM_BLS12_FP) {
+        return CEVM_PRECOMPILE_FAIL;
+    }
+#ifdef CEVM_NO_BLST
+    (void)output;
+    (void)output_size;
+    return CEVM_PRECOMPILE_NOT_BUILT;
+#else
+    blst_fp element;
+    blst_p1 mapped;
+    blst_p1_affine point;
+    if (!cevm_bls12_read_fp(&element, input.data)) {
+        return CEVM_PRECOMPILE_FAIL;
+    }
+    blst_map_to_g1(&mapped, &element, NULL);
+    blst_p1_to_affine(&point, &mapped);
+    cevm_bls12_write_g1(output, &point);
+    *output_size = CEVM_BLS12_G1;
+    return CEVM_PRECOMPILE_OK;
+#endif
 }

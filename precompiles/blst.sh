@@ -24,7 +24,9 @@ trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 
 die() {
-    printf 'cevm: %s\n' "$@" >&2
+    printf 'cevm: %s\n' "$1" >&2
+    shift
+    [ $# = 0 ] || printf '      %s\n' "$@" >&2
     printf '      (`make BLST=none` builds without the contracts 0x0a to 0x11)\n' >&2
     exit 1
 }
@@ -52,10 +54,10 @@ fetch() {
     if [ -z "$file" ]; then
         need "$NPM" npm "downloads $package, which holds the sources of blst"
         echo "cevm: downloading $package with npm (the sources of blst)" >&2
-        if ! file=$work/$("$NPM" pack "$package" --pack-destination "$work" --ignore-scripts --silent 2> "$work/log"); then
+        if ! file=$work/$("$NPM" pack "$package" --pack-destination "$work" --ignore-scripts --loglevel error 2> "$work/log"); then
             sed 's/^/      /' "$work/log" | head -n 6 >&2
-            die "npm could not download $package. Check the network, or get that file elsewhere with" \
-                "npm pack $package and name it in BLST_PACKAGE."
+            die "npm could not download $package. Check the network;" \
+                "or run npm pack $package elsewhere and name its file in BLST_PACKAGE."
         fi
     fi
     [ -r "$file" ] || die "$file cannot be read"

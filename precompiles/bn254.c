@@ -91,35 +91,50 @@ static bool read_pair(bn254_pair *pair, bool *used, const uint8_t bytes[PAIR_SIZ
     return true;
 }
 
+/*
+ * The product of the Miller functions of all pairs, those in scratch for one batch at a time. False if a pair is refused.
+ * *empty tells that no pair has a pairing other than 1: the product is then not set.
+ */
+static bool miller_product(fp12 *product, bool *empty, cevm_bytes input, bn254_pair *pairs)
+{
+    size_t held = 0;
+    *empty = true;
+    for (size_t offset = 0; offset < input.size; offset += PAIR_SIZE) {
+        bool used;
+        fp12 part;
+        if (!read_pair(&pairs[held], &used, input.data + offset)) {
+            return false;
+        }
+        held += used;
+        if (held == 0 || (held < BATCH && offset + PAIR_SIZE < input.size)) {
+            continue;
+        }
+        if (!cevm_bn254_miller_loop(*empty ? product : &part, pairs, held)) {
+            return false; /* a point outside the subgroup */
+        }
+        if (!*empty) {
+            cevm_fp12_mul(product, product, &part);
+        }
+        *empty = false;
+        held = 0;
+    }
+    return true;
+}
+
 cevm_precompile_status cevm_bn254_pairing_run(uint8_t *output, size_t *output_size, cevm_bytes input, cevm_fork fork,
                                               void *scratch)
 {
-    bn254_pair *pairs = scratch;
-    size_t held = 0;
     fp12 product;
+    bool empty;
     (void)fork;
-    if (input.size % PAIR_SIZE != 0) {
+    if (input.size % PAIR_SIZE != 0 || !miller_product(&product, &empty, input, scratch)) {
         return CEVM_PRECOMPILE_FAIL;
     }
-    cevm_fp12_one(&product);
-    for (size_t offset = 0; offset < input.size; offset += PAIR_SIZE) {
-        bool used;
-        if (!read_pair(&pairs[held], &used, input.data + offset)) {
-            return CEVM_PRECOMPILE_FAIL;
-        }
-        held += used;
-        if (held == BATCH || (held != 0 && offset + PAIR_SIZE == input.size)) {
-            if (!cevm_bn254_miller_loop(&product, pairs, held)) {
-                return CEVM_PRECOMPILE_FAIL; /* a point outside the subgroup */
-            }
-            held = 0;
-        }
-    }
-    if (!cevm_fp12_is_one(&product)) {
+    if (!empty) {
         cevm_bn254_final_exponentiation(&product, &product);
     }
     memset(output, 0, WORD);
-    output[WORD - 1] = cevm_fp12_is_one(&product);
+    output[WORD - 1] = empty || cevm_fp12_is_one(&product);
     *output_size = WORD;
     return CEVM_PRECOMPILE_OK;
 }

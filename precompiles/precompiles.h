@@ -4,7 +4,8 @@
  * obeys is cevm_precompile's. Pure functions, safe on any thread.
  *
  * Files: ecrecover.c, sha256.c, ripemd160.c, identity.c, modexp.c, bn254.c (0x06 to 0x08), blake2f.c, point_evaluation.c,
- * bls12_381.c (0x0b to 0x11), p256verify.c.
+ * bls12_381.c (0x0b to 0x11: prices, encodings) with bls12_381_g1.c, _g2.c and _pairing.c, p256verify.c. blst.mk and blst.sh
+ * bring blst, on which 0x0a to 0x11 stand.
  */
 #ifndef CEVM_PRECOMPILES_PRECOMPILES_H
 #define CEVM_PRECOMPILES_PRECOMPILES_H

@@ -38,6 +38,18 @@ const cevm_precompile *cevm_precompile_find(const cevm_address *address, cevm_fo
     return fork >= row->since ? row : NULL;
 }
 
+const cevm_precompile *cevm_precompile_find_with(const cevm_precompile_change *changes, size_t count,
+                                                 const cevm_address *address, cevm_fork fork)
+{
+    for (size_t i = 0; i < count; ++i) {
+        if (memcmp(&changes[i].address, address, sizeof *address) == 0) {
+            const cevm_precompile *own = changes[i].contract;
+            return own != NULL && fork >= own->since ? own : NULL;
+        }
+    }
+    return cevm_precompile_find(address, fork);
+}
+
 const cevm_precompile *cevm_precompiles(size_t *count)
 {
     *count = ROW_COUNT;

@@ -13,6 +13,8 @@
  * On x86-64 the rows are written with MULX and the two carry chains of ADCX and ADOX where the processor has them, which
  * each product asks of the processor's description that libgcc keeps: one load and a branch that is never mispredicted.
  */
+#include <cevm/types.h>
+
 #include "precompiles/crypto/bn254_fp.h"
 
 /* -1 / p mod 2^64. */
@@ -37,13 +39,14 @@ static const fp modulus_multiples[10] = {
 
 /* The portable form ------------------------------------------------------------------------------------------------- */
 
-/* t += a * b for one limb b; t has five. */
+/* t += a * b for one limb b; t has five. Written out, here and below, for compilers keep t in registers only so. */
 static inline void row_add(uint64_t t[5], const fp *a, uint64_t b)
 {
     uint64_t carry = 0;
-    for (int i = 0; i < 4; ++i) {
-        t[i] = fp_multiply_add(&carry, a->l[i], b, t[i]);
-    }
+    t[0] = fp_multiply_add(&carry, a->l[0], b, t[0]);
+    t[1] = fp_multiply_add(&carry, a->l[1], b, t[1]);
+    t[2] = fp_multiply_add(&carry, a->l[2], b, t[2]);
+    t[3] = fp_multiply_add(&carry, a->l[3], b, t[3]);
     t[4] += carry;
 }
 
@@ -51,31 +54,43 @@ static inline void row_add(uint64_t t[5], const fp *a, uint64_t b)
 static inline void row_reduce(uint64_t t[5])
 {
     row_add(t, &fp_modulus, t[0] * negative_inverse);
-    for (int i = 0; i < 4; ++i) {
-        t[i] = t[i + 1];
-    }
+    t[0] = t[1];
+    t[1] = t[2];
+    t[2] = t[3];
+    t[3] = t[4];
     t[4] = 0;
 }
 
 static void multiply_portable(fp *r, const fp *a, const fp *b)
 {
     uint64_t t[5] = {0};
-    for (int i = 0; i < 4; ++i) {
-        row_add(t, a, b->l[i]);
-        row_reduce(t);
-    }
+    row_add(t, a, b->l[0]);
+    row_reduce(t);
+    row_add(t, a, b->l[1]);
+    row_reduce(t);
+    row_add(t, a, b->l[2]);
+    row_reduce(t);
+    row_add(t, a, b->l[3]);
+    row_reduce(t);
     fp_subtract_modulus_once(r, t[0], t[1], t[2], t[3]);
 }
 
-/* r = a0 * b0 + a1 * b1. */
-static void multiply_two_portable(fp *r, const fp2 *a, const fp *b0, const fp *b1)
+/* t = (t + a0 * b + a1 * c + m p) / 2^64. */
+static inline void row_two(uint64_t t[5], const fp2 *a, uint64_t b, uint64_t c)
+{
+    row_add(t, &a->c[0], b);
+    row_add(t, &a->c[1], c);
+    row_reduce(t);
+}
+
+/* r = a0 * b + a1 * c. */
+static void multiply_two_portable(fp *r, const fp2 *a, const fp *b, const fp *c)
 {
     uint64_t t[5] = {0};
-    for (int i = 0; i < 4; ++i) {
-        row_add(t, &a->c[0], b0->l[i]);
-        row_add(t, &a->c[1], b1->l[i]);
-        row_reduce(t);
-    }
+    row_two(t, a, b->l[0], c->l[0]);
+    row_two(t, a, b->l[1], c->l[1]);
+    row_two(t, a, b->l[2], c->l[2]);
+    row_two(t, a, b->l[3], c->l[3]);
     fp_subtract_modulus_once(r, t[0], t[1], t[2], t[3]);
 }
 
@@ -83,44 +98,53 @@ static void multiply_two_portable(fp *r, const fp2 *a, const fp *b0, const fp *b
 
 #if FP_X86
 
-static inline bool has_adx(void) { return __builtin_cpu_supports("adx") && __builtin_cpu_supports("bmi2"); }
+/*
+ * Whether the processor has what the rows below need. Flags of the compiler may promise it; else libgcc or compiler-rt know,
+ * if the compiler is new enough to ask them for ADX.
+ */
+static inline bool has_adx(void)
+{
+#if defined(__ADX__) && defined(__BMI2__)
+    return true;
+#elif (defined(__clang__) && __clang_major__ >= 18) || (!defined(__clang__) && __GNUC__ >= 11)
+    return __builtin_cpu_supports("adx") && __builtin_cpu_supports("bmi2");
+#else
+    return false;
+#endif
+}
 
-/* Rows on registers named by their numbers; OFFSET is where in the operand A lies. RDX holds the limb of b. */
-#define LIMB(T)            "%[t" #T "]"
-#define STEP(SOURCE, T, U) "mulxq " SOURCE ", %[lo], %[hi]\n\tadcxq %[lo], " LIMB(T) "\n\tadoxq %[hi], " LIMB(U) "\n\t"
+/* Text for the assembler. Operands 0 to 4 are the limbs of t, 5 and 6 a product's halves, 7 and 8 a and b, 9 the second b of
+ * the sum of two products; RDX holds the limb of b, or m. */
+#define STEP(SOURCE, T, U) "mulx " SOURCE ",%5,%6;adcx %5,%" #T ";adox %6,%" #U ";"
 
 /* The first row: t has no value yet. */
-#define ROW_FIRST(B)                                        \
-    "movq " B ", %%rdx\n\t"                                 \
-    "mulxq (%[a]), %[t0], %[t1]\n\t"                        \
-    "mulxq 8(%[a]), %[lo], %[t2]\n\taddq %[lo], %[t1]\n\t"  \
-    "mulxq 16(%[a]), %[lo], %[t3]\n\tadcq %[lo], %[t2]\n\t" \
-    "mulxq 24(%[a]), %[lo], %[t4]\n\tadcq %[lo], %[t3]\n\tadcq $0, %[t4]\n\t"
+#define ROW_FIRST(B)                                                                                               \
+    "movq " B ",%%rdx;mulx (%7),%0,%1;mulx 8(%7),%5,%2;addq %5,%1;mulx 16(%7),%5,%3;adcq %5,%2;mulx 24(%7),%5,%4;" \
+    "adcq %5,%3;adcq $0,%4;"
 
 /* t += a * B, t being T0 .. T4; XOR clears both carries. */
-#define ROW(A0, A1, A2, A3, B, T0, T1, T2, T3, T4)                                                    \
-    "movq " B ", %%rdx\n\txorl %k[lo], %k[lo]\n\t" STEP(A0, T0, T1) STEP(A1, T1, T2) STEP(A2, T2, T3) \
-        STEP(A3, T3, T4) "movl $0, %k[lo]\n\tadcxq %[lo], " LIMB(T4) "\n\t"
+#define ROW(A0, A1, A2, A3, B, T0, T1, T2, T3, T4)                                      \
+    "movq " B ",%%rdx;xorl %k5,%k5;" STEP(A0, T0, T1) STEP(A1, T1, T2) STEP(A2, T2, T3) \
+        STEP(A3, T3, T4) "adcq $0,%" #T4 ";"
 
-#define ROW_A(B, T0, T1, T2, T3, T4)  ROW("(%[a])", "8(%[a])", "16(%[a])", "24(%[a])", B, T0, T1, T2, T3, T4)
-#define ROW_A1(B, T0, T1, T2, T3, T4) ROW("32(%[a])", "40(%[a])", "48(%[a])", "56(%[a])", B, T0, T1, T2, T3, T4)
+/* The same for the two elements of an fp2. */
+#define ROW_A(B, T0, T1, T2, T3, T4)  ROW("(%7)", "8(%7)", "16(%7)", "24(%7)", B, T0, T1, T2, T3, T4)
+#define ROW_A1(B, T0, T1, T2, T3, T4) ROW("32(%7)", "40(%7)", "48(%7)", "56(%7)", B, T0, T1, T2, T3, T4)
 
 /* t += m p: T0 becomes 0, which is then the top limb of t / 2^64, and serves here to add the last carry. */
-#define REDUCE(T0, T1, T2, T3, T4)                                                                         \
-    "movq " LIMB(T0) ", %%rdx\n\timulq %[inverse], %%rdx\n\txorl %k[lo], %k[lo]\n\t" STEP("%[p0]", T0, T1) \
-        STEP("%[p1]", T1, T2) STEP("%[p2]", T2, T3) STEP("%[p3]", T3, T4) "adcxq " LIMB(T0) ", " LIMB(T4) "\n\t"
+#define REDUCE(T0, T1, T2, T3, T4)                                                                   \
+    "movq %" #T0 ",%%rdx;imulq %[n],%%rdx;xorl %k5,%k5;" STEP("%[p0]", T0, T1) STEP("%[p1]", T1, T2) \
+        STEP("%[p2]", T2, T3) STEP("%[p3]", T3, T4) "adcx %" #T0 ",%" #T4 ";"
 
-/* t - p if that is not negative; t3 is 0 and free when the four limbs are t4, t0, t1, t2. */
-#define SUBTRACT_ONCE                                                                      \
-    "movq %[t4], %[lo]\n\tsubq %[p0], %[lo]\n\tmovq %[t0], %[hi]\n\tsbbq %[p1], %[hi]\n\t" \
-    "movq %[t1], %%rdx\n\tsbbq %[p2], %%rdx\n\tmovq %[t2], %[t3]\n\tsbbq %[p3], %[t3]\n\t" \
-    "cmovncq %[lo], %[t4]\n\tcmovncq %[hi], %[t0]\n\tcmovncq %%rdx, %[t1]\n\tcmovncq %[t3], %[t2]\n\t"
+/* t - p if that is not negative; limb 3 is 0 and free when the four limbs are 4, 0, 1, 2. */
+#define SUBTRACT_ONCE                                                                                            \
+    "movq %4,%5;subq %[p0],%5;movq %0,%6;sbbq %[p1],%6;movq %1,%%rdx;sbbq %[p2],%%rdx;movq %2,%3;sbbq %[p3],%3;" \
+    "cmovncq %5,%4;cmovncq %6,%0;cmovncq %%rdx,%1;cmovncq %3,%2"
 
-#define RESULTS \
-    [t0] "=&r"(t0), [t1] "=&r"(t1), [t2] "=&r"(t2), [t3] "=&r"(t3), [t4] "=&r"(t4), [lo] "=&r"(lo), [hi] "=&r"(hi)
+#define RESULTS "=&r"(t0), "=&r"(t1), "=&r"(t2), "=&r"(t3), "=&r"(t4), "=&r"(lo), "=&r"(hi)
 #define CONSTANTS                                                                                               \
     [p0] "m"(fp_modulus.l[0]), [p1] "m"(fp_modulus.l[1]), [p2] "m"(fp_modulus.l[2]), [p3] "m"(fp_modulus.l[3]), \
-        [inverse] "m"(negative_inverse)
+        [n] "m"(negative_inverse)
 
 static inline void multiply_adx(fp *r, const fp *a, const fp *b)
 {
@@ -131,11 +155,11 @@ static inline void multiply_adx(fp *r, const fp *a, const fp *b)
     uint64_t t4;
     uint64_t lo;
     uint64_t hi;
-    __asm__(ROW_FIRST("(%[b])") REDUCE(0, 1, 2, 3, 4)              /**/
-            ROW_A("8(%[b])", 1, 2, 3, 4, 0) REDUCE(1, 2, 3, 4, 0)  /**/
-            ROW_A("16(%[b])", 2, 3, 4, 0, 1) REDUCE(2, 3, 4, 0, 1) /**/
-            ROW_A("24(%[b])", 3, 4, 0, 1, 2) REDUCE(3, 4, 0, 1, 2) SUBTRACT_ONCE:RESULTS
-            : [a] "r"(a), [b] "r"(b), CONSTANTS
+    __asm__(ROW_FIRST("(%8)") REDUCE(0, 1, 2, 3, 4)              /**/
+            ROW_A("8(%8)", 1, 2, 3, 4, 0) REDUCE(1, 2, 3, 4, 0)  /**/
+            ROW_A("16(%8)", 2, 3, 4, 0, 1) REDUCE(2, 3, 4, 0, 1) /**/
+            ROW_A("24(%8)", 3, 4, 0, 1, 2) REDUCE(3, 4, 0, 1, 2) SUBTRACT_ONCE:RESULTS
+            : "r"(a), "r"(b), CONSTANTS
             : "rdx", "cc", "memory");
     *r = (fp){{t4, t0, t1, t2}};
 }
@@ -150,12 +174,11 @@ static inline void multiply_two_adx(fp *r, const fp2 *a, const fp *b, const fp *
     uint64_t t4;
     uint64_t lo;
     uint64_t hi;
-    __asm__(ROW_FIRST("(%[b])") ROW_A1("(%[c])", 0, 1, 2, 3, 4) REDUCE(0, 1, 2, 3, 4)                /**/
-            ROW_A("8(%[b])", 1, 2, 3, 4, 0) ROW_A1("8(%[c])", 1, 2, 3, 4, 0) REDUCE(1, 2, 3, 4, 0)   /**/
-            ROW_A("16(%[b])", 2, 3, 4, 0, 1) ROW_A1("16(%[c])", 2, 3, 4, 0, 1) REDUCE(2, 3, 4, 0, 1) /**/
-            ROW_A("24(%[b])", 3, 4, 0, 1, 2) ROW_A1("24(%[c])", 3, 4, 0, 1, 2) REDUCE(3, 4, 0, 1, 2) SUBTRACT_ONCE
-:RESULTS
-            : [a] "r"(a), [b] "r"(b), [c] "r"(c), CONSTANTS
+    __asm__(ROW_FIRST("(%8)") ROW_A1("(%9)", 0, 1, 2, 3, 4) REDUCE(0, 1, 2, 3, 4)                /**/
+            ROW_A("8(%8)", 1, 2, 3, 4, 0) ROW_A1("8(%9)", 1, 2, 3, 4, 0) REDUCE(1, 2, 3, 4, 0)   /**/
+            ROW_A("16(%8)", 2, 3, 4, 0, 1) ROW_A1("16(%9)", 2, 3, 4, 0, 1) REDUCE(2, 3, 4, 0, 1) /**/
+            ROW_A("24(%8)", 3, 4, 0, 1, 2) ROW_A1("24(%9)", 3, 4, 0, 1, 2) REDUCE(3, 4, 0, 1, 2) SUBTRACT_ONCE:RESULTS
+            : "r"(a), "r"(b), "r"(c), CONSTANTS
             : "rdx", "cc", "memory");
     *r = (fp){{t4, t0, t1, t2}};
 }
@@ -287,11 +310,7 @@ bool cevm_fp_from_bytes(fp *r, const uint8_t bytes[32])
     fp v;
     fp reduced;
     for (int i = 0; i < 4; ++i) {
-        uint64_t limb = 0;
-        for (int k = 0; k < 8; ++k) {
-            limb = (limb << 8) | bytes[(3 - i) * 8 + k];
-        }
-        v.l[i] = limb;
+        v.l[i] = cevm_load_be64(bytes + 8 * (3 - i));
     }
     fp_subtract_modulus_once(&reduced, v.l[0], v.l[1], v.l[2], v.l[3]);
     if (!fp_equal(&v, &reduced)) {
@@ -306,7 +325,7 @@ void cevm_fp_to_bytes(uint8_t bytes[32], const fp *a)
     static const fp one = {{1, 0, 0, 0}}; /* the number, so that the product takes 2^256 out */
     fp v;
     cevm_fp_mul(&v, a, &one);
-    for (int i = 0; i < 32; ++i) {
-        bytes[i] = (uint8_t)(v.l[3 - i / 8] >> (56 - 8 * (i % 8)));
+    for (int i = 0; i < 4; ++i) {
+        cevm_store_be64(bytes + 8 * (3 - i), v.l[i]);
     }
 }

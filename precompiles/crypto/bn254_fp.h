@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * precompiles/crypto/bn254_fp.h: the prime field of BN254 (EIP-196), p = 36x^4 + 36x^3 + 24x^2 + 6x + 1 with
- * x = 4965661367192848881. Inline: sums; in bn254_fp.c: products and inverses; in bn254_inverse.c: the inverse's algorithm.
+ * x = 4965661367192848881. Inline: sums; in bn254_fp.c: products and conversions; in bn254_inverse.c: the inverse.
  *
  * An element v is held as v * 2^256 mod p (Montgomery), four 64-bit limbs, least first, always below p: equal elements are
  * equal bytes. A *loose* one may be anything below 2p; where loose operands are allowed it is said. Products of two loose
@@ -244,8 +244,8 @@ void cevm_fp_mul_9_add(fp *r, const fp *a, const fp *b);
 /** 1 / a, and 0 for 0. */
 void cevm_fp_inv(fp *r, const fp *a);
 
-/** a / 2^256 for the four limbs a: the same value as 1 / a times a constant; see bn254_inverse.c. False where the compiler
- * has no 128-bit integers: nothing is written then. */
+/** The same by division steps (bn254_inverse.c). False, with nothing written, where the compiler has no 128-bit integers or
+ * CEVM_PORTABLE is set. */
 bool cevm_fp_inv_divsteps(fp *r, const fp *a);
 
 /** Reads 32 big-endian bytes; false if they are p or more. */

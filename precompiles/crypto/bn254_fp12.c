@@ -232,6 +232,14 @@ void cevm_fp12_sqr(fp12 *r, const fp12 *a)
     fp6_sub(&r->c[0], &s, &t);
 }
 
+void cevm_fp12_set_line(fp12 *r, const fp12_line *line)
+{
+    memset(r, 0, sizeof *r);
+    r->c[0].c[0] = line->c0;
+    r->c[1].c[0] = line->c1;
+    r->c[1].c[1] = line->c2;
+}
+
 /* Karatsuba on (a0 + a1 w) (c0 + (c1 + c2 v) w). */
 void cevm_fp12_mul_line(fp12 *r, const fp12 *a, const fp12_line *line)
 {
@@ -291,7 +299,7 @@ void cevm_fp12_frobenius(fp12 *r, const fp12 *a, unsigned power)
     }
 }
 
-/* (square + other s)^2 in Fp4 = Fp2[s], s^2 = xi: a^2 + xi b^2 and 2 a b. */
+/* (a + b s)^2 in Fp4 = Fp2[s], s^2 = xi: a^2 + xi b^2 and 2 a b. */
 static inline void fp4_sqr(fp2 *square, fp2 *twice_product, const fp2 *a, const fp2 *b)
 {
     fp2 a2;
@@ -325,9 +333,9 @@ static inline void triple_plus_twice(fp2 *r, const fp2 *t, const fp2 *z)
 }
 
 /*
- * With s = w^3, s^2 = xi, an element is A + B w^2 + C w^4 over Fp4 = Fp2[s]: A = (w^0, w^3), B = (w^2, w^5) and, as
- * w^4 = w s, C w^4 = (w^1, w^4)-part w. Its square is 3 A^2 - 2 conj(A), 3 s C^2 + 2 conj(B), 3 B^2 - 2 conj(C) in the
- * subgroup. Pairs below are (coefficient of w^i, of w^(i+3)).
+ * With s = w^3, s^2 = xi, an element is A + B w + C w^2 over Fp4 = Fp2[s], A of the coefficients of w^0 and w^3, B of w^1 and
+ * w^4, C of w^2 and w^5. In the subgroup its square is (3 A^2 - 2 A') + (3 s C^2 + 2 B') w + (3 B^2 - 2 C') w^2, where ' turns
+ * s into -s.
  */
 void cevm_fp12_sqr_cyclotomic(fp12 *r, const fp12 *a)
 {

@@ -166,18 +166,34 @@ static void to_affine(g1 *r, const jacobian *a, const fp *inverse_of_z)
     cevm_fp_mul(&r->y, &a->y, &t);
 }
 
-/* table[i] = (2i + 1) a for a not infinity; none of them is, for r is prime and far above. */
+/*
+ * table[i] = (2i + 1) a for a not infinity; none of them is, for r is prime and far above.
+ *
+ * The formulas of sums do not know the curve's constant, so 2a may be taken as the affine point (x, y) of its Jacobian
+ * coordinates (x, y, z): that is (x, y) -> (x z^2, y z^3) of the curve, an isomorphism to y^2 = x^3 + 3 z^6. Multiples are
+ * computed there and brought back with z as a factor of their own z.
+ */
 static void odd_multiples(g1 table[TABLE], const g1 *a)
 {
     jacobian multiples[TABLE];
     fp products[TABLE]; /* of all z so far */
-    g1 twice;
     fp inverse;
-    cevm_g1_add(&twice, a, a);
-    multiples[0] = (jacobian){a->x, a->y, fp_one};
+    fp t;
+    const jacobian once = {a->x, a->y, fp_one};
+    jacobian twice;
+    jacobian_double(&twice, &once);
+    const g1 step = {twice.x, twice.y};
+    fp_sqr(&t, &twice.z);
+    cevm_fp_mul(&multiples[0].x, &a->x, &t);
+    cevm_fp_mul(&t, &t, &twice.z);
+    cevm_fp_mul(&multiples[0].y, &a->y, &t);
+    multiples[0].z = fp_one;
     products[0] = fp_one;
     for (int i = 1; i < TABLE; ++i) {
-        jacobian_add(&multiples[i], &multiples[i - 1], &twice);
+        jacobian_add(&multiples[i], &multiples[i - 1], &step);
+    }
+    for (int i = 1; i < TABLE; ++i) {
+        cevm_fp_mul(&multiples[i].z, &multiples[i].z, &twice.z);
         cevm_fp_mul(&products[i], &products[i - 1], &multiples[i].z);
     }
     cevm_fp_inv(&inverse, &products[TABLE - 1]);

@@ -11,9 +11,9 @@
  * then applied to f and g, and, modulo p, to d and e, for which d a = f c and e a = g c (mod p) hold throughout, c being what
  * e begins with.
  *
- * All four are five signed limbs of 62 bits, the highest one with the sign. d and e are divided by 2^62 after a multiple m of
- * p with |m| <= 2^61 was added, so a batch takes max(|d|, |e|) = M to at most M + p / 2. There are at most 12 batches:
- * |d| < 7p, which 310 bits hold, and one reduction at the end is enough.
+ * All four are five signed limbs of 60 bits, the highest one with the sign. d and e are divided by 2^60 after a multiple m of
+ * p with |m| <= 2^59 was added, so a batch takes max(|d|, |e|) = M to at most M + p / 2. There are at most 13 batches:
+ * |d| < 8p, which 300 bits hold, and one reduction at the end is enough.
  */
 #include "precompiles/crypto/bn254_fp.h"
 
@@ -21,89 +21,134 @@
 
 __extension__ typedef __int128 wide;
 
-enum { BATCH = 62, LIMBS = 5 };
+enum { HALF = 30, BATCH = 2 * HALF, LIMBS = 5 };
 
 static const int64_t limb_mask = ((int64_t)1 << BATCH) - 1;
 
-typedef struct signed62 {
+typedef struct signed60 {
     int64_t l[LIMBS];
-} signed62;
+} signed60;
 
 typedef struct matrix {
     int64_t u, v, q, r;
 } matrix;
 
-/* p and 1 / p mod 2^62. */
-static const signed62 modulus = {{0x3c208c16d87cfd47, 0x1e05aa45a1c72a34, 0x5045b68181585d9, 0x19139cb84c680a6e, 0x30}};
-static const uint64_t modulus_inverse = 0x382df87d1b799c77;
+/* p and 1 / p mod 2^60. */
+static const signed60 modulus = {{0xc208c16d87cfd47, 0x816a916871ca8d3, 0x45b68181585d97, 0x4e72e131a029b85, 0x3064}};
+static const uint64_t modulus_inverse = 0x82df87d1b799c77;
 
 /* 8p, 4p, 2p, p. */
-static const signed62 multiples[4] = {
-    {{0x210460b6c3e7ea38, 0x302d522d0e3951a7, 0x2822db40c0ac2ecb, 0x89ce5c263405370, 0x183}},
-    {{0x3082305b61f3f51c, 0x3816a916871ca8d3, 0x14116da060561765, 0x244e72e131a029b8, 0xc1}},
-    {{0x3841182db0f9fa8e, 0x3c0b548b438e5469, 0xa08b6d0302b0bb2, 0x3227397098d014dc, 0x60}},
-    {{0x3c208c16d87cfd47, 0x1e05aa45a1c72a34, 0x5045b68181585d9, 0x19139cb84c680a6e, 0x30}},
+static const signed60 multiples[4] = {
+    {{0x10460b6c3e7ea38, 0xb548b438e5469e, 0x22db40c0ac2ecbc, 0x7397098d014dc28, 0x18322}},
+    {{0x82305b61f3f51c, 0x5aa45a1c72a34f, 0x116da060561765e, 0x39cb84c680a6e14, 0xc191}},
+    {{0x841182db0f9fa8e, 0x2d522d0e3951a7, 0x8b6d0302b0bb2f, 0x9ce5c263405370a, 0x60c8}},
+    {{0xc208c16d87cfd47, 0x816a916871ca8d3, 0x45b68181585d97, 0x4e72e131a029b85, 0x3064}},
 };
 
-static signed62 to_signed62(const fp *a)
+static signed60 to_signed60(const fp *a)
 {
     const uint64_t mask = (uint64_t)limb_mask;
-    const signed62 r = {{(int64_t)(a->l[0] & mask), (int64_t)((a->l[0] >> 62 | a->l[1] << 2) & mask),
-                         (int64_t)((a->l[1] >> 60 | a->l[2] << 4) & mask),
-                         (int64_t)((a->l[2] >> 58 | a->l[3] << 6) & mask), (int64_t)(a->l[3] >> 56)}};
+    const signed60 r = {{(int64_t)(a->l[0] & mask), (int64_t)((a->l[0] >> 60 | a->l[1] << 4) & mask),
+                         (int64_t)((a->l[1] >> 56 | a->l[2] << 8) & mask),
+                         (int64_t)((a->l[2] >> 52 | a->l[3] << 12) & mask), (int64_t)(a->l[3] >> 48)}};
     return r;
 }
 
-/*
- * BATCH division steps on the low words of f and g. While delta <= 0 the steps only add multiples of f to g to make it even:
- * as many of them as delta, the batch and the inverse of f at hand (6 bits) allow are done as one addition. eta = -delta.
- */
-static int64_t divsteps(matrix *m, int64_t eta, uint64_t f, uint64_t g)
+/* What the steps work on. Rows of the matrix are held as (first + second * 2^32) mod 2^64, on which sums, negations and
+ * shifts act as on the two; both are at most 2^30 in HALF steps. */
+typedef struct step_state {
+    uint64_t f, g;
+    uint64_t top, bottom;
+    uint64_t zeros; /* that g ends in: even steps to come */
+    int64_t eta;    /* -delta */
+} step_state;
+
+/* a = b if a's eta is negative. It is at every other step or so, which no processor could foretell: there is no branch. */
+static inline void replace_if_negative(step_state *a, const step_state *b)
 {
-    uint64_t u = 1;
-    uint64_t v = 0;
-    uint64_t q = 0;
-    uint64_t r = 1;
-    int left = BATCH;
-    for (;;) {
-        const int zeros = __builtin_ctzll(g | ((uint64_t)1 << left)); /* even steps; the bit stops at the batch's end */
-        g >>= zeros;
-        u <<= zeros;
-        v <<= zeros;
-        eta -= zeros;
-        left -= zeros;
-        if (left == 0) {
-            break;
-        }
-        if (eta < 0) { /* swap, and the sign so that what follows is an addition */
-            uint64_t t = f;
-            f = g;
-            g = 0 - t;
-            t = u;
-            u = q;
-            q = 0 - t;
-            t = v;
-            v = r;
-            r = 0 - t;
-            eta = -eta;
-        }
-        const int64_t until_swap = eta + 1;
-        const int limit = until_swap < left ? (int)until_swap : left;
-        const uint64_t mask = ((UINT64_MAX >> (64 - limit)) & 63);
-        const uint64_t w = (g * f * (f * f - 2)) & mask; /* f * f * (f * f - 2) = -1 mod 64 for f odd */
-        g += w * f;
-        q += w * u;
-        r += w * v;
-    }
-    m->u = (int64_t)u;
-    m->v = (int64_t)v;
-    m->q = (int64_t)q;
-    m->r = (int64_t)r;
-    return eta;
+#if FP_X86
+    __asm__("testq %5, %5\n\tcmovsq %6, %0\n\tcmovsq %7, %1\n\tcmovsq %8, %2\n\tcmovsq %9, %3\n\t"
+            "cmovsq %10, %4\n\tcmovsq %11, %5"
+            : "+&r"(a->f), "+&r"(a->g), "+&r"(a->top), "+&r"(a->bottom), "+&r"(a->zeros), "+&r"(a->eta)
+            : "r"(b->f), "r"(b->g), "r"(b->top), "r"(b->bottom), "r"(b->zeros), "r"(b->eta)
+            : "cc");
+#else
+    const uint64_t mask = 0 - ((uint64_t)a->eta >> 63);
+    a->f ^= (a->f ^ b->f) & mask;
+    a->g ^= (a->g ^ b->g) & mask;
+    a->top ^= (a->top ^ b->top) & mask;
+    a->bottom ^= (a->bottom ^ b->bottom) & mask;
+    a->zeros ^= (a->zeros ^ b->zeros) & mask;
+    a->eta = (int64_t)((uint64_t)a->eta ^ (((uint64_t)a->eta ^ (uint64_t)b->eta) & mask));
+#endif
 }
 
-/* (f, g) = (u f + v g, q f + r g) / 2^62, exactly. */
-static void apply(signed62 *f, signed62 *g, const matrix *m)
+/* HALF division steps. All even steps that follow an odd one are done as one shift; of the two odd steps both are done, and
+ * one is chosen, for the choice is then off the longest chain of operations. */
+static inline __attribute__((always_inline)) void half_divsteps(matrix *m, step_state *state)
+{
+    step_state s = *state;
+    uint64_t stop = (uint64_t)1 << HALF; /* one bit further down with each step */
+    s.top = 1;
+    s.bottom = (uint64_t)1 << 32;
+    s.zeros = (uint64_t)__builtin_ctzll(s.g | stop);
+    for (;;) {
+        s.g >>= s.zeros;
+        s.top <<= s.zeros;
+        stop >>= s.zeros;
+        s.eta -= (int64_t)s.zeros;
+        if (stop == 1) {
+            break;
+        }
+        step_state swapped = {s.g, s.g - s.f, s.bottom, s.bottom - s.top, 0, -s.eta};
+        swapped.zeros = (uint64_t)__builtin_ctzll(swapped.g | stop);
+        s.g += s.f;
+        s.bottom += s.top;
+        s.zeros = (uint64_t)__builtin_ctzll(s.g | stop);
+        replace_if_negative(&s, &swapped);
+    }
+    m->u = (int32_t)(uint32_t)s.top;
+    m->v = (int32_t)(uint32_t)((s.top - (uint64_t)m->u) >> 32);
+    m->q = (int32_t)(uint32_t)s.bottom;
+    m->r = (int32_t)(uint32_t)((s.bottom - (uint64_t)m->q) >> 32);
+    *state = s;
+}
+
+/* BATCH steps on the low words of f and g; returns the new eta. */
+static inline __attribute__((always_inline)) int64_t batch_of_divsteps(matrix *m, int64_t eta, uint64_t f, uint64_t g)
+{
+    step_state s = {f, g, 0, 0, 0, eta};
+    matrix a;
+    matrix b;
+    half_divsteps(&a, &s);
+    half_divsteps(&b, &s);
+    m->u = b.u * a.u + b.v * a.q;
+    m->v = b.u * a.v + b.v * a.r;
+    m->q = b.q * a.u + b.r * a.q;
+    m->r = b.q * a.v + b.r * a.r;
+    return s.eta;
+}
+
+#if FP_X86
+/* With BMI2's shifts, which take one operation instead of three. */
+__attribute__((target("bmi2"))) static int64_t divsteps_bmi2(matrix *m, int64_t eta, uint64_t f, uint64_t g)
+{
+    return batch_of_divsteps(m, eta, f, g);
+}
+#endif
+
+static int64_t divsteps(matrix *m, int64_t eta, uint64_t f, uint64_t g)
+{
+#if FP_X86
+    if (__builtin_cpu_supports("bmi2")) {
+        return divsteps_bmi2(m, eta, f, g);
+    }
+#endif
+    return batch_of_divsteps(m, eta, f, g);
+}
+
+/* (f, g) = (u f + v g, q f + r g) / 2^60, exactly. */
+static void apply(signed60 *f, signed60 *g, const matrix *m)
 {
     wide cf = (wide)m->u * f->l[0] + (wide)m->v * g->l[0];
     wide cg = (wide)m->q * f->l[0] + (wide)m->r * g->l[0];
@@ -121,7 +166,7 @@ static void apply(signed62 *f, signed62 *g, const matrix *m)
     g->l[LIMBS - 1] = (int64_t)cg;
 }
 
-/* The multiple of p, in [-2^61, 2^61), that makes a number with this low word divisible by 2^62. */
+/* The multiple of p, in [-2^59, 2^59), that makes a number with this low word divisible by 2^60. */
 static int64_t balance(uint64_t low)
 {
     const uint64_t m = (0 - low * modulus_inverse) & (uint64_t)limb_mask;
@@ -129,7 +174,7 @@ static int64_t balance(uint64_t low)
 }
 
 /* The same for d and e, modulo p. */
-static void apply_modulo(signed62 *d, signed62 *e, const matrix *m)
+static void apply_modulo(signed60 *d, signed60 *e, const matrix *m)
 {
     wide cd = (wide)m->u * d->l[0] + (wide)m->v * e->l[0];
     wide ce = (wide)m->q * d->l[0] + (wide)m->r * e->l[0];
@@ -149,8 +194,8 @@ static void apply_modulo(signed62 *d, signed62 *e, const matrix *m)
     e->l[LIMBS - 1] = (int64_t)ce;
 }
 
-/* r = a + b or a - b; the limbs but the highest come out in [0, 2^62). */
-static void add_signed(signed62 *r, const signed62 *a, const signed62 *b, bool subtract)
+/* r = a + b or a - b; the limbs but the highest come out in [0, 2^60). */
+static void add_signed(signed60 *r, const signed60 *a, const signed60 *b, bool subtract)
 {
     int64_t carry = 0;
     for (int i = 0; i < LIMBS - 1; ++i) {
@@ -162,29 +207,29 @@ static void add_signed(signed62 *r, const signed62 *a, const signed62 *b, bool s
 }
 
 /* r = d mod p, or -d mod p, for |d| < 8p: 8p +- d lies in (0, 16p). */
-static void normalise(fp *r, const signed62 *d, bool negate)
+static void normalise(fp *r, const signed60 *d, bool negate)
 {
-    signed62 v;
+    signed60 v;
     add_signed(&v, &multiples[0], d, negate);
     for (int i = 0; i < 4; ++i) {
-        signed62 less;
+        signed60 less;
         add_signed(&less, &v, &multiples[i], true);
         if (less.l[LIMBS - 1] >= 0) {
             v = less;
         }
     }
     for (int i = 0; i < 4; ++i) {
-        r->l[i] = (uint64_t)v.l[i] >> (2 * i) | (uint64_t)v.l[i + 1] << (BATCH - 2 * i);
+        r->l[i] = (uint64_t)v.l[i] >> (4 * i) | (uint64_t)v.l[i + 1] << (BATCH - 4 * i);
     }
 }
 
 bool cevm_fp_inv_divsteps(fp *r, const fp *a)
 {
     /* c = 2^512 mod p: a holds v * 2^256, and 2^512 / (v * 2^256) is the form of 1 / v. */
-    signed62 d = {{0, 0, 0, 0, 0}};
-    signed62 e = {{0x332cfc5b538afa89, 0x179c6447511407ef, 0x3ab1eff0a417ff6b, 0x3627dc72ae0d47d1, 0x6}};
-    signed62 f = modulus;
-    signed62 g = to_signed62(a);
+    signed60 d = {{0, 0, 0, 0, 0}};
+    signed60 e = {{0x32cfc5b538afa89, 0xe71911d44501fbf, 0xb1eff0a417ff6b5, 0x9f71cab8351f47a, 0x6d8}};
+    signed60 f = modulus;
+    signed60 g = to_signed60(a);
     int64_t eta = -1;
     while ((g.l[0] | g.l[1] | g.l[2] | g.l[3] | g.l[4]) != 0) {
         matrix m;

@@ -16,8 +16,9 @@
  * equation of psi, is (a + b psi)(Q), and a Q that it maps to 0 is also mapped to 0 by N = a^2 + a b t + b^2 p and by the
  * order (2p - r) r of the twist; gcd(N, (2p - r) r) = r. The loop has just computed the first three terms.
  *
- * The formulas for sums do not hold where a multiple reached meets Q or -Q, or a doubling gives infinity: never on a point of
- * order r, as the multiples are below r - 1, and on others z becomes 0 and then stays 0, which is refused in the end.
+ * The formulas for sums do not hold where the multiple reached meets the addend or its opposite, nor the tangent at infinity.
+ * Neither happens, on any point of the twist: for every multiple k reached before an addition k, k - 1 and k + 1 are prime to
+ * (2p - r) r, and so are the norms of 6x + 2 -+ psi and 6x + 2 + psi -+ psi^2.
  */
 #include "precompiles/crypto/bn254_pairing.h"
 
@@ -72,9 +73,8 @@ static void psi(g2 *r, const g2 *q, unsigned power)
 }
 
 /*
- * Doubles the point reached, T = (X/Z, Y/Z), and gives the tangent's value times -2 Y Z / Z^3... in fields: with B = Y^2 and
- * E = 3 b' Z^2 the new point is (2 X Y (B - 3E), (B + 3E)^2 - 12 E^2, 8 B Y Z), and the tangent times -2 Y Z is
- * -2 Y Z y_P + 3 X^2 x_P w + (E - B) w^3.
+ * Doubles the point reached, (X / Z, Y / Z). With B = Y^2 and E = 3 b Z^2, b the twist's constant, the new point is
+ * (2 X Y (B - 3E), (B + 3E)^2 - 12 E^2, 8 B Y Z), and the tangent times -2 Y Z is -2 Y Z y_P + 3 X^2 x_P w + (E - B) w^3.
  */
 static void double_step(fp12_line *line, bn254_pair *t)
 {
@@ -184,7 +184,7 @@ static void last_addend(g2 *r, const g2 *q, unsigned which)
     }
 }
 
-/* Whether the point reached is -psi^3(q). */
+/* Whether the point reached is -psi^3(q). That z is not 0 is known (see above) and looked at all the same. */
 static bool loop_closes(const bn254_pair *t)
 {
     g2 last;
@@ -217,20 +217,22 @@ bool cevm_g2_in_subgroup(const g2 *q)
 
 bool cevm_bn254_miller_loop(fp12 *r, bn254_pair *pairs, size_t count)
 {
-    fp12 f;
     fp12_line line;
     g2 addend;
-    cevm_fp12_one(&f);
     for (int place = LOOP_TOP; place >= 0; --place) {
         if (place != LOOP_TOP) {
-            cevm_fp12_sqr(&f, &f);
+            cevm_fp12_sqr(r, r);
         }
         for (size_t i = 0; i < count; ++i) {
             double_step(&line, &pairs[i]);
-            cevm_fp12_mul_line(&f, &f, &line);
+            if (place == LOOP_TOP && i == 0) {
+                cevm_fp12_set_line(r, &line);
+            } else {
+                cevm_fp12_mul_line(r, r, &line);
+            }
             if (loop_addend(&addend, &pairs[i].q, place)) {
                 add_step(&line, &pairs[i], &addend);
-                cevm_fp12_mul_line(&f, &f, &line);
+                cevm_fp12_mul_line(r, r, &line);
             }
         }
     }
@@ -239,11 +241,10 @@ bool cevm_bn254_miller_loop(fp12 *r, bn254_pair *pairs, size_t count)
         for (unsigned which = 1; which <= 2; ++which) {
             last_addend(&addend, &pairs[i].q, which);
             add_step(&line, &pairs[i], &addend);
-            cevm_fp12_mul_line(&f, &f, &line);
+            cevm_fp12_mul_line(r, r, &line);
         }
         all_close = all_close && loop_closes(&pairs[i]);
     }
-    cevm_fp12_mul(r, r, &f);
     return all_close;
 }
 

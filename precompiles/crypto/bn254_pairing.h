@@ -35,8 +35,8 @@ bool cevm_g2_in_subgroup(const g2 *q);
 /** Makes a pair ready for the loop; neither point is infinity. */
 void cevm_bn254_pair_set(bn254_pair *pair, const g1 *p, const g2 *q);
 
-/** r *= the Miller functions of all the pairs, with one chain of squares. False if a point q does not have order r: r is then
- * of no meaning. Pairs are used up. */
+/** r = the product of the Miller functions of all the pairs, at least one, with one chain of squares. False if a point q does
+ * not have order r: the product is then of no meaning. Pairs are used up. */
 bool cevm_bn254_miller_loop(fp12 *r, bn254_pair *pairs, size_t count);
 
 /** The power of a that makes pairings of Miller functions: a^((p^12 - 1) / r * m) for an m prime to r, so that it is 1 exactly

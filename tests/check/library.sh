@@ -4,10 +4,12 @@
 . "$(dirname "$0")/tap.inc"
 lib=$BUILD/libcevm.a
 
-# Tables of pointers lie in .data.rel.ro: constant once the program is loaded.
+# Tables of pointers lie in .data.rel.ro: constant once the program is loaded. blst.o, which is not ours, has one word: what
+# the processor can do, written once by its constructor before main.
 findings=$(objdump -h "$lib" | awk '
     /file format/ { file = $1 }
-    $2 ~ /^\.(data|bss|tdata|tbss)/ && $2 !~ /^\.data\.rel\.ro/ && $3 !~ /^0+$/ { print file " has " $2 " of 0x" $3 " bytes" }
+    $2 ~ /^\.(data|bss|tdata|tbss)/ && $2 !~ /^\.data\.rel\.ro/ && $3 !~ /^0+$/ &&
+        !(file == "blst.o:" && $2 == ".bss" && $3 == "00000004") { print file " has " $2 " of 0x" $3 " bytes" }
     ')
 common=$(nm "$lib" 2> /dev/null | awk '$2 == "C"')
 check "no mutable globals" "$findings$common"
