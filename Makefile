@@ -91,7 +91,7 @@ $(BUILD)/tests/%: tests/%.c $(APP) $(LIB)
 
 .PHONY: help all lib programs run check check-steps test test-house test-unit test-property test-oom test-cli test-spec \
  test-embed asan memcheck tsan portable clang warnings fuzz test-fuzz coverage tidy format format-check bench where install \
- uninstall clean distclean deps vectors docs
+ uninstall clean distclean deps vectors docs diff
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -194,8 +194,12 @@ coverage: ## Line coverage of the unit, property and allocation-failure tests, b
 tidy: ## Static analysis with clang (prints findings, some of them false)
 	@test -n '$(CLANG)' || { echo 'make tidy needs clang (apt: clang-14)'; exit 1; }
 	@for f in $(LIB_SRC) $(APP_SRC); do echo "  $$f"; \
-	 $(CLANG) --analyze --analyzer-output text -std=c17 -D_GNU_SOURCE -Iinclude -I. $$f \
+	 $(CLANG) --analyze --analyzer-output text -std=c17 -D_GNU_SOURCE -Iinclude -I. $(BLST_CFLAGS) $$f \
 	 -o /dev/null || exit 1; done
+
+diff: $(BUILD)/cevm ## Random state tests against another EVM: make diff PEER=path/to/evm [DIFF='--rounds 10']
+	@test -n '$(PEER)' || { echo 'make diff PEER=path/to/evm, a program with the command line of geth'"'"'s evm'; exit 1; }
+	@tests/diff/diff.py --cevm $(BUILD)/cevm --peer '$(PEER)' $(DIFF)
 
 format: ## Format every source file
 	@$(CLANG_FORMAT) -i $(SOURCES)
@@ -240,5 +244,5 @@ uninstall: ## Remove what install put there
 clean: ## Remove what was built
 	rm -rf $(BUILD)
 
-distclean: clean ## ... and the unpacked vectors
-	rm -rf ethereum-tests/vectors
+distclean: clean ## ... and the unpacked vectors and sources
+	rm -rf ethereum-tests/vectors third_party

@@ -40,6 +40,7 @@ blst_needed() {
     [ -f third_party/blst/.integrity ] && return
     [ -n "${BLST_PACKAGE:-}" ] && return
     command -v "$cc" > /dev/null 2>&1 && [ "$(CC=$cc precompiles/blst.sh which 2> /dev/null)" = system ] && return
+    command_needed objcopy binutils "builds blst into the library"
     command_needed npm npm "brings the sources of blst, for the BLS12-381 and KZG precompiles"
 }
 

@@ -7,8 +7,6 @@
  */
 #include <cevm/transition.h>
 
-#include <cevm/precompile.h>
-
 #include "chain/authorization.h"
 #include "chain/validate.h"
 #include "evm/u256.h"
@@ -57,25 +55,6 @@ static cevm_err warm_access_list(const run *r)
     return CEVM_OK;
 }
 
-/** The precompiles of this fork, and only those: an address that becomes one later is an ordinary cold account. */
-static cevm_err warm_precompiles(const run *r)
-{
-    size_t count;
-    const cevm_precompile *rows = cevm_precompiles(&count);
-    for (size_t i = 0; i < count; ++i) {
-        cevm_address address = {{0}};
-        address.bytes[18] = (uint8_t)(rows[i].address >> 8);
-        address.bytes[19] = (uint8_t)rows[i].address;
-        if (cevm_precompile_find(&address, r->block->fork) != NULL) {
-            const cevm_err err = r->host.vtable->warm_account(r->host.ctx, &address);
-            if (err != CEVM_OK) {
-                return err;
-            }
-        }
-    }
-    return CEVM_OK;
-}
-
 /** EIP-2929: what a transaction may touch at the warm price from its beginning. */
 static cevm_err warm_all(const run *r)
 {
@@ -87,7 +66,7 @@ static cevm_err warm_all(const run *r)
         err = r->host.vtable->warm_account(r->host.ctx, &r->message.recipient);
     }
     if (err == CEVM_OK) {
-        err = warm_precompiles(r);
+        err = cevm_vm_warm_precompiles(r->vm, &r->host, r->block->fork);
     }
     if (err == CEVM_OK && CEVM_HAS_EIP(r->block->fork, 3651)) {
         err = r->host.vtable->warm_account(r->host.ctx, &r->block->coinbase);

@@ -192,8 +192,6 @@ static cevm_err warm(run *r, const cevm_address *address) { return r->host.vtabl
 static cevm_err warm_all(run *r)
 {
     cevm_fork fork = r->world.block.fork;
-    size_t count = 0;
-    const cevm_precompile *table = cevm_precompiles(&count);
     if (!CEVM_HAS_EIP(fork, 2929)) {
         return CEVM_OK;
     }
@@ -202,13 +200,7 @@ static cevm_err warm_all(run *r)
     if (err == CEVM_OK && CEVM_HAS_EIP(fork, 3651)) {
         err = warm(r, &r->world.block.coinbase);
     }
-    for (size_t i = 0; i < count && err == CEVM_OK; ++i) {
-        cevm_address a = {{0}};
-        a.bytes[18] = (uint8_t)(table[i].address >> 8);
-        a.bytes[19] = (uint8_t)table[i].address;
-        err = cevm_precompile_find(&a, fork) != NULL ? warm(r, &a) : CEVM_OK;
-    }
-    return err;
+    return err == CEVM_OK ? cevm_vm_warm_precompiles(r->vm, &r->host, fork) : err;
 }
 
 /* The account whose code runs: the receiver, or the one it has delegated to (EIP-7702). */

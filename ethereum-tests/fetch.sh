@@ -14,7 +14,7 @@ sums=$here/vectors.sha256
 upstream=${CEVM_VECTORS_UPSTREAM:-$here/upstream.txt}
 vectors=${CEVM_VECTORS_OUT:-$here/vectors}
 # What the parts that exist today can use.
-wanted='eest-state_tests GeneralStateTests LegacyTests geth-testdata goevmlab EthereumTestsMisc EIP-assets'
+wanted='eest-state_tests GeneralStateTests LegacyTests geth-testdata goevmlab EthereumTestsMisc EIP-assets c-kzg-4844'
 work=
 
 usage() {

@@ -249,7 +249,8 @@ static int begin_call(cevm_vm *vm)
     if (err != CEVM_OK) {
         return give_up(vm, err);
     }
-    const cevm_precompile *contract = cevm_precompile_find(&msg->code_address, vm->fork);
+    const cevm_precompile *contract =
+        cevm_precompile_find_with(vm->precompile_changes, vm->precompile_change_count, &msg->code_address, vm->fork);
     if (contract != NULL && !msg->disable_precompiles) {
         int64_t gas = msg->gas;
         st = run_precompile(vm, contract, &gas);

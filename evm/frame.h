@@ -99,6 +99,8 @@ struct cevm_vm {
     size_t memory_limit;
     const volatile bool *cancel;
     uint64_t deadline_ns;
+    const cevm_precompile_change *precompile_changes;
+    size_t precompile_change_count;
     uint32_t poll_countdown; /* jumps until the limits are looked at again; each call looks */
 };
 

@@ -10,11 +10,16 @@
 
 cevm_err cevm_vm_create(cevm_vm **out, const cevm_vm_config *config)
 {
+    cevm_vm_config given = {.struct_size = sizeof given};
     *out = NULL;
-    if (config != NULL && config->struct_size != sizeof *config) {
-        return CEVM_ERR_ARGUMENT;
+    if (config != NULL) {
+        /* The struct only grows: a caller built against an older header has fewer fields, and zeros for the rest. */
+        if (config->struct_size < offsetof(cevm_vm_config, precompile_changes) || config->struct_size > sizeof given) {
+            return CEVM_ERR_ARGUMENT;
+        }
+        memcpy(&given, config, config->struct_size);
     }
-    const cevm_allocator *allocator = config != NULL ? config->allocator : NULL;
+    const cevm_allocator *allocator = given.allocator;
     cevm_vm *vm = cevm_zalloc(allocator, sizeof *vm);
     if (vm == NULL) {
         return CEVM_ERR_NOMEM;
@@ -25,12 +30,11 @@ cevm_err cevm_vm_create(cevm_vm **out, const cevm_vm_config *config)
         cevm_free(allocator, vm);
         return CEVM_ERR_NOMEM;
     }
-    vm->memory_limit = DEFAULT_MEMORY_LIMIT;
-    if (config != NULL) {
-        vm->memory_limit = config->memory_limit != 0 ? config->memory_limit : vm->memory_limit;
-        vm->cancel = config->cancel;
-        vm->deadline_ns = config->deadline_ns;
-    }
+    vm->memory_limit = given.memory_limit != 0 ? given.memory_limit : DEFAULT_MEMORY_LIMIT;
+    vm->cancel = given.cancel;
+    vm->deadline_ns = given.deadline_ns;
+    vm->precompile_changes = given.precompile_changes;
+    vm->precompile_change_count = given.precompile_change_count;
     cevm_arena_init(&vm->arena, allocator);
     cevm_analysis_init(&vm->analysis, allocator);
     *out = vm;
@@ -56,6 +60,29 @@ void cevm_vm_destroy(cevm_vm *vm)
 }
 
 void cevm_vm_set_deadline(cevm_vm *vm, uint64_t deadline_ns) { vm->deadline_ns = deadline_ns; }
+
+/** Warms an address if there is a contract at it. */
+static cevm_err warm_precompile(const cevm_vm *vm, const cevm_host *host, cevm_fork fork, const cevm_address *address)
+{
+    const cevm_precompile *contract =
+        cevm_precompile_find_with(vm->precompile_changes, vm->precompile_change_count, address, fork);
+    return contract != NULL ? host->vtable->warm_account(host->ctx, address) : CEVM_OK;
+}
+
+cevm_err cevm_vm_warm_precompiles(const cevm_vm *vm, const cevm_host *host, cevm_fork fork)
+{
+    size_t count;
+    const cevm_precompile *rows = cevm_precompiles(&count);
+    cevm_err err = CEVM_OK;
+    for (size_t i = 0; i < count && err == CEVM_OK; ++i) {
+        const cevm_address address = CEVM_ADDRESS_OF(rows[i].address);
+        err = warm_precompile(vm, host, fork, &address);
+    }
+    for (size_t i = 0; i < vm->precompile_change_count && err == CEVM_OK; ++i) {
+        err = warm_precompile(vm, host, fork, &vm->precompile_changes[i].address);
+    }
+    return err;
+}
 
 bool cevm_buffer_reserve(cevm_vm *vm, cevm_vm_buffer *buffer, size_t size)
 {

@@ -12,6 +12,7 @@
 
 #include <cevm/forks.h>
 #include <cevm/host.h>
+#include <cevm/precompile.h>
 #include <cevm/tracer.h>
 #include <cevm/types.h>
 
@@ -104,6 +105,8 @@ typedef struct cevm_vm_config {
     size_t memory_limit;             /* bytes of EVM memory over all frames together; 0 = what gas allows */
     const volatile bool *cancel;     /* checked at jumps and calls; NULL = never. Any thread may set it. */
     uint64_t deadline_ns;            /* CLOCK_MONOTONIC nanoseconds at which execution stops; 0 = none */
+    const cevm_precompile_change *precompile_changes; /* see cevm/precompile.h; must outlive the VM; NULL = none */
+    size_t precompile_change_count;
 } cevm_vm_config;
 
 typedef struct cevm_vm cevm_vm;
@@ -116,6 +119,12 @@ CEVM_API void cevm_vm_destroy(cevm_vm *vm);
 
 /** Moves the deadline (CLOCK_MONOTONIC nanoseconds, 0 = none) for the executions that follow. */
 CEVM_API void cevm_vm_set_deadline(cevm_vm *vm, uint64_t deadline_ns);
+
+/**
+ * Warms every precompiled contract that is active at a fork under the VM's changes, as a transaction does before it runs
+ * (EIP-2929); an address that becomes a precompile only later stays cold. Errors: the host's.
+ */
+CEVM_API cevm_err cevm_vm_warm_precompiles(const cevm_vm *vm, const cevm_host *host, cevm_fork fork);
 
 /**
  * Runs one message to its end.

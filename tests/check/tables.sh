@@ -25,7 +25,7 @@ done <<< "$eips")
 check "every EIP has a test" "$findings"
 
 # Families (PUSH1 ... PUSH32) share the body of their kind.
-bodies=$(grep -hoE '^static .*\bop_[A-Z0-9]+\(' evm/*.h evm/*.c 2> /dev/null | grep -oE 'op_[A-Z0-9]+')
+bodies=$(grep -hoE '^(__attribute__.*)?static .*\bop_[A-Z0-9]+\(' evm/*.h evm/*.c 2> /dev/null | grep -oE 'op_[A-Z0-9]+')
 findings=$(sed -n 's/^ *OP(at, 0x[0-9a-f]*, \([A-Z0-9]*\), [0-9]*, [0-9]*, \([A-Z]*\), .*/\1 \2/p' evm/opcodes.h |
     while read -r name kind; do
         case $kind in PUSH | DUP | SWAP | LOG) name=$kind ;; esac

@@ -381,6 +381,57 @@ static void test_eip2_unpayable_code_deposit(void **state)
     }
 }
 
+/** A contract of the chain's own: answers with its fork. */
+static cevm_precompile_cost own_cost(cevm_bytes input, cevm_fork fork)
+{
+    (void)input;
+    (void)fork;
+    return (cevm_precompile_cost){.gas = 77, .output_size = 1, .scratch_size = 0};
+}
+
+static cevm_precompile_status own_run(uint8_t *output, size_t *output_size, cevm_bytes input, cevm_fork fork,
+                                      void *scratch)
+{
+    (void)input;
+    (void)scratch;
+    output[0] = (uint8_t)fork;
+    *output_size = 1;
+    return CEVM_PRECOMPILE_OK;
+}
+
+/** A chain can add a contract, turn one off, and put its own in the place of one; warmth follows (EIP-2929). */
+static void test_precompile_changes_of_a_chain(void **state)
+{
+    (void)state;
+    const cevm_precompile own = {.since = CEVM_BERLIN, .name = "OWN", .cost = own_cost, .run = own_run};
+    const cevm_precompile_change changes[] = {
+        {CEVM_ADDRESS_OF(0x1234), &own}, {CEVM_ADDRESS_OF(4), NULL}, {CEVM_ADDRESS_OF(2), &own}};
+    const cevm_vm_config config = {
+        .struct_size = sizeof config, .precompile_changes = changes, .precompile_change_count = COUNT(changes)};
+    static const struct {
+        const char *address;
+        uint64_t size; /* of the return data; a call of an account without code gives none */
+        int64_t gas;   /* of the call and the callee */
+    } cases[] = {{"1234", 1, 100 + 77}, {"0002", 1, 100 + 77}, {"0004", 0, 2600}, {"0003", 32, 100 + 600}};
+    world w;
+    world_open(&w, CEVM_LATEST);
+    cevm_vm_destroy(w.vm);
+    assert_int_equal(cevm_vm_create(&w.vm, &config), CEVM_OK);
+    for (size_t i = 0; i < COUNT(cases); ++i) {
+        char code[96];
+        snprintf(code, sizeof code, "5f5f5f5f61%s5afa50 3d5f5260205ff3", cases[i].address);
+        world_account(&w, CONTRACT, 0, 1, code);
+        cevm_state_discard(w.state);
+        world_begin(&w);
+        assert_int_equal(cevm_vm_warm_precompiles(w.vm, &w.host, w.block.fork), CEVM_OK);
+        assert_int_equal(world_call(&w, 100000, (cevm_bytes){NULL, 0}), CEVM_STATUS_RETURN);
+        assert_output_u64(&w, cases[i].size);
+        /* around the call: 4 PUSH0, PUSH2, GAS, POP; RETURNDATASIZE, PUSH0, MSTORE with a word of memory, PUSH1, PUSH0 */
+        assert_int_equal(gas_used(&w, 100000), cases[i].gas + (4 * 2 + 3 + 2 + 2) + (2 + 2 + 6 + 3 + 2));
+    }
+    world_close(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -398,6 +449,7 @@ int main(void)
         cmocka_unit_test(test_eip214_static_frames),
         cmocka_unit_test(test_code_deposit),
         cmocka_unit_test(test_eip2_unpayable_code_deposit),
+        cmocka_unit_test(test_precompile_changes_of_a_chain),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
