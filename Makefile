@@ -43,8 +43,8 @@ APP_LIBS := -ljansson $(LIBS)
 
 LIB := $(BUILD)/libcevm.a
 APP := $(BUILD)/libapp.a
-LIB_OBJ := $(LIB_SRC:%.c=$(BUILD)/%.o)
-APP_OBJ := $(APP_SRC:%.c=$(BUILD)/%.o)
+LIB_OBJ := $(LIB_SRC:%.c=$(BUILD)/obj/%.o)
+APP_OBJ := $(APP_SRC:%.c=$(BUILD)/obj/%.o)
 UNIT := $(UNIT_SRC:%.c=$(BUILD)/%)
 PROPERTY := $(PROPERTY_SRC:%.c=$(BUILD)/%)
 OOM := $(OOM_SRC:%.c=$(BUILD)/%)
@@ -62,17 +62,17 @@ $(FLAGS): FORCE
 # `make V=1` shows whole command lines.
 say = $(if $(V),,@printf '  %-4s %s\n' '$(1)' '$(2)';)
 
-$(BUILD)/%.o: %.c $(FLAGS)
+$(BUILD)/obj/%.o: %.c $(FLAGS)
 	@mkdir -p $(@D)
 	$(call say,CC,$<)$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
 
 $(LIB): $(LIB_OBJ) $(BLST_OBJ)
 	$(call say,AR,$@)rm -f $@ && $(AR) rcs $@ $^
 
-$(APP): $(filter-out $(BUILD)/cli/main.o,$(APP_OBJ))
+$(APP): $(filter-out $(BUILD)/obj/cli/main.o,$(APP_OBJ))
 	$(call say,AR,$@)rm -f $@ && $(AR) rcs $@ $^
 
-$(BUILD)/cevm: $(BUILD)/cli/main.o $(APP) $(LIB)
+$(BUILD)/cevm: $(BUILD)/obj/cli/main.o $(APP) $(LIB)
 	$(call say,LD,$@)$(CC) $(ALL_CFLAGS) $(LDFLAGS) $^ -o $@ $(APP_LIBS)
 
 # The same program under the name that fuzzers and test fillers look for.

@@ -9,8 +9,8 @@ ifeq ($(BLST),auto)
 override BLST := $(shell CC='$(CC)' precompiles/blst.sh which)
 endif
 
-BLST_USERS := $(BUILD)/precompiles/bls12_381.o $(BUILD)/precompiles/bls12_381_g1.o $(BUILD)/precompiles/bls12_381_g2.o \
- $(BUILD)/precompiles/bls12_381_pairing.o $(BUILD)/precompiles/point_evaluation.o
+BLST_USERS := $(BUILD)/obj/precompiles/bls12_381.o $(BUILD)/obj/precompiles/bls12_381_g1.o $(BUILD)/obj/precompiles/bls12_381_g2.o \
+ $(BUILD)/obj/precompiles/bls12_381_pairing.o $(BUILD)/obj/precompiles/point_evaluation.o
 BLST_OBJ :=
 BLST_LIBS :=
 ifeq ($(BLST),none)
