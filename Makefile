@@ -87,7 +87,7 @@ $(BUILD)/tests/%: tests/%.c $(APP) $(LIB)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)$(CC) $(ALL_CFLAGS) -MMD -MP -MF $@.d -MT $@ $< $(APP) $(LIB) -o $@ -lcmocka $(APP_LIBS)
 
--include $(BUILD)/docs/opcodes.d $(LIB_OBJ:.o=.d) $(APP_OBJ:.o=.d) $(TEST_DEPS)
+-include $(BUILD)/obj/docs/opcodes.d $(LIB_OBJ:.o=.d) $(APP_OBJ:.o=.d) $(TEST_DEPS)
 
 .PHONY: help all lib programs run check check-steps test test-house test-unit test-property test-oom test-cli test-spec \
  test-embed asan memcheck tsan portable clang warnings fuzz test-fuzz coverage tidy format format-check bench where install \
@@ -218,7 +218,8 @@ where: ## Where is it? Q=2929 (an EIP), Q=SLOAD (an opcode), Q=any word
 docs: $(BUILD)/docs/opcodes ## Write docs/opcodes.md from the opcode table
 	@$< > docs/opcodes.md
 
-$(BUILD)/docs/opcodes: $(BUILD)/docs/opcodes.o $(LIB)
+$(BUILD)/docs/opcodes: $(BUILD)/obj/docs/opcodes.o $(LIB)
+	@mkdir -p $(@D)
 	@$(CC) $(ALL_CFLAGS) $^ -o $@ $(LIBS)
 
 # ---- Install and clean -------------------------------------------------------------------------------------------
