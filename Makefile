@@ -91,7 +91,7 @@ $(BUILD)/tests/%: tests/%.c $(APP) $(LIB)
 
 .PHONY: help all lib programs run check check-steps test test-house test-unit test-property test-oom test-cli test-spec \
  test-embed asan memcheck tsan portable clang warnings fuzz test-fuzz coverage tidy format format-check bench where install \
- uninstall clean distclean deps vectors docs diff
+ uninstall clean distclean deps vectors docs diff bench-precompiles
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -196,6 +196,9 @@ tidy: ## Static analysis with clang (prints findings, some of them false)
 	@for f in $(LIB_SRC) $(APP_SRC); do echo "  $$f"; \
 	 $(CLANG) --analyze --analyzer-output text -std=c17 -D_GNU_SOURCE -Iinclude -I. $(BLST_CFLAGS) $$f \
 	 -o /dev/null || exit 1; done
+
+bench-precompiles: all ## Time and gas a second of each precompiled contract, on the vectors
+	@BUILD=$(BUILD) bench/precompiles.sh
 
 diff: $(BUILD)/cevm ## Random state tests against another EVM: make diff PEER=path/to/evm [DIFF='--rounds 10']
 	@test -n '$(PEER)' || { echo 'make diff PEER=path/to/evm, a program with the command line of geth'"'"'s evm'; exit 1; }

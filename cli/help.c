@@ -90,6 +90,8 @@ void cevm_help_precompile(FILE *to, const cevm_cli *cli)
                 "  --vectors FILE   run a file of go-ethereum's form: Input, Expected or ExpectedError, Gas, Name;\n"
                 "                   CONTRACT only where the file's name does not tell it\n"
                 "  --json           the result as JSON; of vectors an array of name and pass\n"
+                "  --bench          with --vectors: the time of each case that succeeds, its gas a second, and the\n"
+                "                   slowest; with --fork at that fork's prices\n"
                 "  --list           the contracts: address, name, first fork, EIP\n"
                 "\nThe exit code is 0 when the contract gave an output, or all vectors passed; 1 when not; 2 when the\n"
                 "command line is wrong.\n",
@@ -98,6 +100,7 @@ void cevm_help_precompile(FILE *to, const cevm_cli *cli)
                   "\nExamples\n"
                   "  %s precompile SHA256 0x616263\n"
                   "  %s precompile 0x05 @modexp.hex --fork Berlin\n"
-                  "  %s precompile --vectors blsG1Mul.json --json\n",
-                  cli->program, cli->program, cli->program);
+                  "  %s precompile --vectors blsG1Mul.json --json\n"
+                  "  %s precompile --vectors modexp.json --bench --fork Osaka\n",
+                  cli->program, cli->program, cli->program, cli->program);
 }

@@ -221,11 +221,9 @@ int cevm_cmd_precompile(const cevm_cli *cli, int argc, char **argv)
     cevm_arguments arguments;
     cevm_precompile_options o = {.command = command};
     const cevm_option table[] = {
-        {"fork", CEVM_OPTION_TEXT, (void *)&o.fork},
-        {"vectors", CEVM_OPTION_TEXT, (void *)&o.vectors},
-        {"json", CEVM_OPTION_SWITCH, &o.json},
-        {"list", CEVM_OPTION_SWITCH, &o.list},
-        {NULL, CEVM_OPTION_SWITCH, NULL},
+        {"fork", CEVM_OPTION_TEXT, (void *)&o.fork}, {"vectors", CEVM_OPTION_TEXT, (void *)&o.vectors},
+        {"json", CEVM_OPTION_SWITCH, &o.json},       {"list", CEVM_OPTION_SWITCH, &o.list},
+        {"bench", CEVM_OPTION_SWITCH, &o.bench},     {NULL, CEVM_OPTION_SWITCH, NULL},
     };
     (void)snprintf(command, sizeof command, "%s precompile", cli->program);
     if (!cevm_options_parse(&arguments, table, command, argc, argv)) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * cli/precompile.h: the parts of `cevm precompile`: precompile.c reads the command line and makes one call,
- * precompile_vectors.c runs files of vectors.
+ * precompile_vectors.c runs files of vectors, precompile_bench.c measures.
  *
  * Functions that return bool write their message to stderr, beginning with `command`, before they return false.
  */
@@ -20,6 +20,7 @@ typedef struct cevm_precompile_options {
     const char *vectors;
     bool json;
     bool list;
+    bool bench;
 } cevm_precompile_options;
 
 /** What a call gave. */
@@ -38,6 +39,17 @@ bool cevm_precompile_run(cevm_precompile_call *out, const cevm_precompile_option
 
 /** What the contract wants of its input, in a sentence, for an input of this size that it refused. */
 const char *cevm_precompile_rule(const cevm_precompile *contract, size_t size);
+
+/** What a call takes. */
+typedef struct cevm_precompile_time {
+    uint64_t gas;
+    double ns;   /* processor time of one call */
+    double mgas; /* million gas a second */
+} cevm_precompile_time;
+
+/** Measures a call that succeeds. False when memory is short. In precompile_bench.c. */
+bool cevm_precompile_bench(cevm_precompile_time *out, const cevm_precompile_options *o, const cevm_precompile *contract,
+                           cevm_fork fork, cevm_bytes input);
 
 /** `--vectors FILE`: the exit code. */
 int cevm_precompile_vectors(const cevm_precompile_options *o);

@@ -60,3 +60,11 @@ expect 'vectors as JSON' 1 '[
  {"name":"wrong","pass":false,"error":"another output"},
  {"name":"dear","pass":false,"error":"gas is 18, not 19"}
 ]' '' --vectors "$work/other.json" ID --json
+
+# Times differ from run to run; that the slowest case is named does not.
+bench=$("$cevm" precompile --vectors "$work/other.json" ID --bench 2>&1)
+findings=$bench
+grep -qE '^right +18 gas +[0-9]+ ns +[0-9.]+ Mgas/s$' <<< "$bench" &&
+    grep -qE '^ID at Osaka, slowest: [0-9.]+ Mgas/s' <<< "$bench" && findings=
+check 'vectors with times' "$findings"
+expect '--bench is for people' 2 '' 'leave --json out' --vectors "$work/other.json" ID --bench --json
