@@ -11,11 +11,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <cmocka.h>
 #include <gmp.h>
 
+#include "tests/property/random.h"
 #include "tests/unit/precompile_call.h"
 
 enum { FP = 64, SCALAR = 32, G1 = 128, G2 = 256, MOST_TERMS = 40, MOST_PAIRS = 20 };
@@ -39,14 +39,7 @@ typedef struct run_state {
     mpz_t p, r;
 } run_state;
 
-static uint64_t next_random(run_state *s)
-{
-    s->random += 0x9e3779b97f4a7c15;
-    uint64_t z = s->random;
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
-    return z ^ (z >> 31);
-}
+static uint64_t next_random(run_state *s) { return random_next(&s->random); }
 
 static void random_number(run_state *s, mpz_t out, unsigned bits)
 {
@@ -373,10 +366,8 @@ static void test_pairing_is_bilinear(void **state)
 static int set_up(void **state)
 {
     static run_state s;
-    const char *seed = getenv("SEED");
-    const char *iterations = getenv("ITERATIONS");
-    s.seed = seed != NULL ? strtoull(seed, NULL, 0) : (uint64_t)time(NULL);
-    s.iterations = iterations != NULL ? strtoull(iterations, NULL, 0) : 60;
+    s.seed = random_seed();
+    s.iterations = random_setting("ITERATIONS", 60);
     s.random = s.seed;
     (void)printf("test_bls12_381: SEED=%" PRIu64 "\n", s.seed);
     mpz_init_set_str(

@@ -11,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <cmocka.h>
 #include <gmp.h>
@@ -19,6 +18,7 @@
 #include <cevm/precompile.h>
 
 #include "precompiles/crypto/bn254_pairing.h"
+#include "tests/property/random.h"
 
 typedef struct run_state {
     uint64_t seed;
@@ -30,14 +30,7 @@ typedef struct run_state {
 
 enum { ADD, MUL, PAIRING, MOST_PAIRS = 5 };
 
-static uint64_t next_random(run_state *s)
-{
-    s->random += 0x9e3779b97f4a7c15;
-    uint64_t z = s->random;
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
-    return z ^ (z >> 31);
-}
+static uint64_t next_random(run_state *s) { return random_next(&s->random); }
 
 /* 256 bits of limbs that are often all zeros or all ones. */
 static void random_limbs(run_state *s, uint64_t limbs[4])
@@ -624,13 +617,9 @@ static void test_bilinearity(void **state)
 static int set_up(void **state)
 {
     static run_state s;
-    const char *seed = getenv("SEED");
-    const char *iterations = getenv("ITERATIONS");
-    struct timespec now;
-    (void)clock_gettime(CLOCK_REALTIME, &now);
-    s.seed = seed != NULL ? strtoull(seed, NULL, 0) : (uint64_t)now.tv_sec * 1000000007 + (uint64_t)now.tv_nsec;
+    s.seed = random_seed();
     s.random = s.seed;
-    s.iterations = iterations != NULL ? strtoull(iterations, NULL, 0) : 50;
+    s.iterations = random_setting("ITERATIONS", 50);
     for (int i = 0; i < 3; ++i) {
         cevm_address address = {{0}};
         address.bytes[19] = (uint8_t)(6 + i);

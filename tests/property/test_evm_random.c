@@ -6,24 +6,14 @@
  *
  * SEED=n replays a run, ITERATIONS=n makes it longer.
  */
-#include "../unit/evm_fixture.h"
+#include "tests/unit/evm_fixture.h"
 
 #include "evm/opcodes.h"
-
-#include <time.h>
+#include "tests/property/random.h"
 
 enum { CONTRACTS = 4, CODE_SIZE = 200, GAS = 300000 };
 
-static uint64_t next_random(uint64_t *state)
-{
-    /* splitmix64 */
-    uint64_t z = (*state += 0x9e3779b97f4a7c15U);
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9U;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111ebU;
-    return z ^ (z >> 31);
-}
-
-static uint64_t below(uint64_t *random, uint64_t bound) { return next_random(random) % bound; }
+static uint64_t below(uint64_t *random, uint64_t bound) { return random_next(random) % bound; }
 
 static uint64_t contract_address(uint64_t i) { return i == 0 ? CONTRACT : 0xb000 + i; }
 
@@ -42,7 +32,7 @@ static size_t put_operand(uint8_t *code, uint64_t *random)
     case 2:
         code[0] = OP_PUSH32;
         for (size_t i = 0; i < 32; ++i) {
-            code[1 + i] = (uint8_t)next_random(random);
+            code[1 + i] = (uint8_t)random_next(random);
         }
         return 33;
     default: value = below(random, 256); break;
@@ -66,7 +56,7 @@ static void make_program(uint8_t *code, cevm_fork fork, uint64_t *random)
     const cevm_op_info *ops = cevm_op_tables[fork];
     size_t n = 0;
     while (n < CODE_SIZE) {
-        const uint8_t op = (uint8_t)next_random(random);
+        const uint8_t op = (uint8_t)random_next(random);
         const size_t operands = ops[op].span != 0 ? ops[op].in : 0;
         const bool jumps = op == OP_JUMP || op == OP_JUMPI;
         if (jumps || operands > 7 || (ends_frame(&ops[op], op) && below(random, 20) != 0)) {
@@ -147,17 +137,11 @@ static outcome execute(cevm_fork fork, uint8_t programs[CONTRACTS][CODE_SIZE + 4
     return out;
 }
 
-static uint64_t setting(const char *name, uint64_t otherwise)
-{
-    const char *text = getenv(name);
-    return text != NULL ? strtoull(text, NULL, 0) : otherwise;
-}
-
 static void test_regression_12_watching_changes_nothing(void **state)
 {
     (void)state;
-    const uint64_t seed = setting("SEED", (uint64_t)time(NULL));
-    const uint64_t iterations = setting("ITERATIONS", 3000);
+    const uint64_t seed = random_seed();
+    const uint64_t iterations = random_setting("ITERATIONS", 3000);
     uint64_t random = seed, steps = 0;
     static uint8_t programs[CONTRACTS][CODE_SIZE + 400];
     const cevm_tracer tracer = {

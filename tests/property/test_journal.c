@@ -13,8 +13,8 @@
 #include <cmocka.h>
 
 #include <inttypes.h>
-#include <time.h>
 
+#include "tests/property/random.h"
 #include "tests/unit/state_fixture.h"
 
 enum { ACCOUNTS = 6, SLOTS = 4, DEPTH = 8, TRANSACTIONS = 1500, OPERATIONS = 60, CODES = 4 };
@@ -56,21 +56,13 @@ static const char *const codes[CODES] = {"", "a", "some code", "other code"};
 
 static uint64_t random_state;
 
-static uint64_t next_random(void)
-{
-    random_state += UINT64_C(0x9e3779b97f4a7c15);
-    uint64_t z = random_state;
-    z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-    z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
-    return z ^ z >> 31;
-}
+static uint64_t next_random(void) { return random_next(&random_state); }
 
 static size_t below(size_t limit) { return (size_t)(next_random() % limit); }
 
 static void start_random(void)
 {
-    const char *text = getenv("SEED");
-    random_state = text != NULL ? strtoull(text, NULL, 0) : (uint64_t)time(NULL);
+    random_state = random_seed();
     print_message("SEED=%" PRIu64 "\n", random_state);
 }
 

@@ -11,12 +11,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <cmocka.h>
 #include <gmp.h>
 
 #include <cevm/precompile.h>
+
+#include "tests/property/random.h"
 
 enum { WORD = 32, HEADER = 3 * WORD, LONGEST = 300, ROOM = HEADER + 3 * LONGEST + 64 };
 
@@ -31,14 +32,7 @@ typedef struct run_state {
     const cevm_precompile *contract;
 } run_state;
 
-static uint64_t next_random(run_state *s)
-{
-    s->random += 0x9e3779b97f4a7c15;
-    uint64_t z = s->random;
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
-    return z ^ (z >> 31);
-}
+static uint64_t next_random(run_state *s) { return random_next(&s->random); }
 
 static size_t below(run_state *s, size_t limit) { return (size_t)(next_random(s) % limit); }
 
@@ -294,15 +288,11 @@ static void test_prices_of_any_lengths(void **state)
 static int set_up(void **state)
 {
     static run_state s;
-    const char *seed = getenv("SEED");
-    const char *iterations = getenv("ITERATIONS");
-    struct timespec now;
     cevm_address address = {{0}};
     address.bytes[19] = 0x05;
-    (void)clock_gettime(CLOCK_REALTIME, &now);
-    s.seed = seed != NULL ? strtoull(seed, NULL, 0) : (uint64_t)now.tv_sec * 1000000007 + (uint64_t)now.tv_nsec;
+    s.seed = random_seed();
     s.random = s.seed;
-    s.iterations = iterations != NULL ? strtoull(iterations, NULL, 0) : 5000;
+    s.iterations = random_setting("ITERATIONS", 5000);
     s.contract = cevm_precompile_find(&address, CEVM_LATEST);
     (void)printf("test_modexp: SEED=%" PRIu64 "\n", s.seed);
     *state = &s;

@@ -4,6 +4,7 @@
  * equals that of a trie built afresh. Prints its seed; SEED=n replays it.
  */
 #include "state/trie.h"
+#include "tests/property/random.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,7 +15,6 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
-#include <time.h>
 
 enum { KEYS = 400, ROUNDS = 60, STEPS = 150 };
 
@@ -28,21 +28,13 @@ typedef struct pair {
 
 static uint64_t random_state;
 
-static uint64_t next_random(void)
-{
-    random_state += UINT64_C(0x9e3779b97f4a7c15);
-    uint64_t z = random_state;
-    z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-    z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
-    return z ^ z >> 31;
-}
+static uint64_t next_random(void) { return random_next(&random_state); }
 
 static size_t below(size_t limit) { return (size_t)(next_random() % limit); }
 
 static void start_random(void)
 {
-    const char *text = getenv("SEED");
-    random_state = text != NULL ? strtoull(text, NULL, 0) : (uint64_t)time(NULL);
+    random_state = random_seed();
     print_message("SEED=%" PRIu64 "\n", random_state);
 }
 

@@ -12,21 +12,15 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include <cevm/transition.h>
 #include <cevm/tx.h>
 
+#include "tests/property/random.h"
+
 static uint64_t random_state;
 
-/** SplitMix64: small, and the same everywhere. */
-static uint64_t random_u64(void)
-{
-    uint64_t z = (random_state += 0x9e3779b97f4a7c15u);
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-    return z ^ (z >> 31);
-}
+static uint64_t random_u64(void) { return random_next(&random_state); }
 
 static size_t below(size_t limit) { return (size_t)(random_u64() % limit); }
 
@@ -214,19 +208,13 @@ static size_t damage(uint8_t *raw, size_t size, size_t capacity)
     return size;
 }
 
-static uint64_t setting(const char *name, uint64_t otherwise)
-{
-    const char *text = getenv(name);
-    return text != NULL ? strtoull(text, NULL, 0) : otherwise;
-}
-
 static void test_random_transactions(void **state)
 {
     (void)state;
     static uint8_t raw[8192], damaged[8192];
     static pool arrays;
-    const uint64_t seed = setting("SEED", (uint64_t)time(NULL));
-    const uint64_t rounds = setting("ROUNDS", 2000);
+    const uint64_t seed = random_seed();
+    const uint64_t rounds = random_setting("ROUNDS", 2000);
     print_message("SEED=%" PRIu64 " ROUNDS=%" PRIu64 "\n", seed, rounds);
     random_state = seed;
     for (uint64_t round = 0; round < rounds; ++round) {

@@ -10,12 +10,12 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include <cmocka.h>
 #include <gmp.h>
 
 #include "evm/u256.h"
+#include "tests/property/random.h"
 
 static const uint64_t ones = UINT64_MAX;
 
@@ -423,21 +423,11 @@ static const cevm_u256 edges[] = {
 
 enum { EDGES = sizeof edges / sizeof edges[0] };
 
-/* splitmix64: a generator whose whole state is the seed, so that one number repeats a run. */
-static uint64_t next_random(uint64_t *state)
-{
-    *state += 0x9e3779b97f4a7c15;
-    uint64_t z = *state;
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
-    return z ^ (z >> 31);
-}
-
 static cevm_u256 random_word(uint64_t *state)
 {
     cevm_u256 v = {{0}};
     for (unsigned i = 0; i < 4; ++i) {
-        v.w[i] = next_random(state);
+        v.w[i] = random_next(state);
     }
     return v;
 }
@@ -445,9 +435,9 @@ static cevm_u256 random_word(uint64_t *state)
 /* A limb out of the values around which carries and quotient estimates go wrong. */
 static uint64_t random_edge_limb(uint64_t *state)
 {
-    const uint64_t pick = next_random(state);
+    const uint64_t pick = random_next(state);
     const uint64_t top = (uint64_t)1 << 63;
-    const uint64_t values[] = {0, 1, ones, ones - 1, top, top - 1, top + 1, next_random(state)};
+    const uint64_t values[] = {0, 1, ones, ones - 1, top, top - 1, top + 1, random_next(state)};
     return values[pick % (sizeof values / sizeof values[0])];
 }
 
@@ -463,7 +453,7 @@ static cevm_u256 disturb_below(const cevm_u256 *v, unsigned from, uint64_t *stat
 
 static cevm_u256 random_operand(uint64_t *state, const cevm_u256 *others, unsigned count)
 {
-    const uint64_t pick = next_random(state);
+    const uint64_t pick = random_next(state);
     const unsigned length = (unsigned)(pick >> 32) % 256;
     cevm_u256 v = random_word(state);
     if (pick % 16 < 6) { /* any bit length, as likely short as long */
@@ -478,7 +468,7 @@ static cevm_u256 random_operand(uint64_t *state, const cevm_u256 *others, unsign
     } else if (pick % 16 < 11) { /* a power of two, or one more, or one less */
         v = cevm_u256_from_u64(0);
         v.w[length / 64] = (uint64_t)1 << length % 64;
-        const uint64_t step = next_random(state) % 3;
+        const uint64_t step = random_next(state) % 3;
         for (unsigned i = 0; step == 1 && i < 4 && ++v.w[i] == 0; ++i) {
         }
         for (unsigned i = 0; step == 2 && i < 4 && v.w[i]-- == 0; ++i) {
@@ -506,7 +496,7 @@ static void make_near_multiple(cevm_u256 *a, const cevm_u256 *b, uint64_t *state
     const size_t room = 256 - mpz_sizeinbase(product, 2);
     mpz_fdiv_r_2exp(factor, factor, room);
     mpz_mul(product, product, factor);
-    mpz_sub_ui(product, product, (unsigned long)(next_random(state) % 3));
+    mpz_sub_ui(product, product, (unsigned long)(random_next(state) % 3));
     *a = cevm_u256_from_u64(0);
     if (mpz_sgn(product) > 0) {
         mpz_export(a->w, NULL, -1, sizeof a->w[0], 0, 0, product);
@@ -534,10 +524,9 @@ static void test_all_edge_values(void **state)
 static void test_random_operands(void **state)
 {
     model *m = *state;
-    const char *text = getenv("ITERATIONS");
-    const unsigned long iterations = text != NULL ? strtoul(text, NULL, 0) : 200000;
+    const uint64_t iterations = random_setting("ITERATIONS", 200000);
     uint64_t random = m->seed;
-    for (unsigned long n = 0; n < iterations; ++n) {
+    for (uint64_t n = 0; n < iterations; ++n) {
         cevm_u256 in[3];
         for (unsigned i = 0; i < 3; ++i) {
             in[i] = random_operand(&random, in, i);
@@ -554,10 +543,7 @@ static void test_random_operands(void **state)
 static int set_up(void **state)
 {
     static model m;
-    const char *text = getenv("SEED");
-    struct timespec now;
-    (void)clock_gettime(CLOCK_REALTIME, &now);
-    m.seed = text != NULL ? strtoull(text, NULL, 0) : (uint64_t)now.tv_sec * 1000000007 + (uint64_t)now.tv_nsec;
+    m.seed = random_seed();
     (void)printf("test_u256_gmp: SEED=%" PRIu64 "\n", m.seed);
     mpz_inits(m.in[0], m.in[1], m.in[2], m.out[0], m.out[1], m.half, m.whole, NULL);
     mpz_setbit(m.half, 255);
