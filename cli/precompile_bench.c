@@ -17,7 +17,8 @@ static double now_ns(void)
 /* Nanoseconds of one call: the best of several runs, each long enough for the clock. */
 static double measure(const cevm_precompile *contract, cevm_fork fork, cevm_bytes input, uint8_t *output, void *scratch)
 {
-    enum { RUNS = 5, SHORTEST_NS = 4000000 };
+    enum { RUNS = 5 };
+    const double shortest_ns = 4e6;
     double best = 0;
     uint64_t calls = 1;
     for (int i = 0; i < RUNS;) {
@@ -27,8 +28,8 @@ static double measure(const cevm_precompile *contract, cevm_fork fork, cevm_byte
             (void)contract->run(output, &size, input, fork, scratch);
         }
         const double took = now_ns() - start;
-        if (took < SHORTEST_NS) {
-            calls *= took < (double)SHORTEST_NS / 16 ? 8 : 2;
+        if (took < shortest_ns) {
+            calls *= took < shortest_ns / 16 ? 8 : 2;
             continue;
         }
         const double each = took / (double)calls;
