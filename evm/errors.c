@@ -19,7 +19,7 @@ const char *cevm_err_string(cevm_err err)
         [CEVM_ERR_IO] = "input or output failed",
         [CEVM_ERR_LIMIT] = "a configured limit was reached",
         [CEVM_ERR_CANCELLED] = "cancelled, or past its deadline",
-        [CEVM_ERR_NOT_BUILT] = "precompiled contract not built yet",
+        [CEVM_ERR_NOT_BUILT] = "precompiled contract not in this build",
     };
     return (int)err >= 0 && err < CEVM_ERR_COUNT ? text[err] : "unknown error";
 }

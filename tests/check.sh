@@ -7,7 +7,7 @@ export LC_ALL=C
 BUILD=${BUILD:-build}
 JOBS=${JOBS:-1}
 mkdir -p "$BUILD"
-export CEVM_RESULTS=$PWD/$BUILD/results.tsv
+export CEVM_RESULTS=$(realpath -m "$BUILD")/results.tsv
 : > "$CEVM_RESULTS"
 started=$SECONDS
 

@@ -76,8 +76,8 @@ typedef struct cevm_tx_env {
 
 /**
  * One message. The VM does the checkpoint, the value transfer and, for a creation, everything from the collision check
- * to the storing of code. It does not charge intrinsic gas, bump the nonce of the sender of a top-level message, or warm
- * anything but (for CREATE at top level) nothing: that is the transition's work.
+ * (which warms the new address) to the storing of code. It does not charge intrinsic gas, bump the nonce of the sender of
+ * a top-level message, or warm sender and recipient: that is the transition's work.
  */
 typedef struct cevm_message {
     cevm_call_kind kind;      /* CEVM_CALL or CEVM_CREATE at top level */
@@ -102,9 +102,9 @@ typedef struct cevm_result {
 typedef struct cevm_vm_config {
     size_t struct_size;              /* sizeof(cevm_vm_config) */
     const cevm_allocator *allocator; /* NULL = libc; must outlive the VM */
-    size_t memory_limit;             /* bytes of EVM memory over all frames together; 0 = what gas allows */
-    const volatile bool *cancel;     /* checked at jumps and calls; NULL = never. Any thread may set it. */
-    uint64_t deadline_ns;            /* CLOCK_MONOTONIC nanoseconds at which execution stops; 0 = none */
+    size_t memory_limit;             /* bytes of EVM memory over all frames together; 0 = 4 GiB */
+    const volatile bool *cancel; /* looked at in each call, every 4096 jumps; NULL = never. Any thread may set it. */
+    uint64_t deadline_ns;        /* CLOCK_MONOTONIC nanoseconds at which execution stops; 0 = none */
     const cevm_precompile_change *precompile_changes; /* see cevm/precompile.h; must outlive the VM; NULL = none */
     size_t precompile_change_count;
 } cevm_vm_config;

@@ -3,7 +3,7 @@
 # `cevm precompile`: one call by name or address, its failures, and files of vectors in go-ethereum's form.
 . "$(dirname "$0")/../check/tap.inc"
 
-cevm=$PWD/$BUILD/cevm
+cevm=$(realpath -e "$BUILD/cevm") || exit 1
 work=$(mktemp -d)
 trap 'rm -rf "$work"; echo "1..$tap_count"' EXIT
 export LC_ALL=C.UTF-8

@@ -4,7 +4,7 @@
 # where the vectors hold them.
 . "$(dirname "$0")/../check/tap.inc"
 
-cevm=$PWD/$BUILD/cevm
+cevm=$(realpath -e "$BUILD/cevm") || exit 1
 work=$(mktemp -d)
 trap 'rm -rf "$work"; echo "1..$tap_count"' EXIT
 mkdir "$work/bin"

@@ -3,7 +3,7 @@
 # `cevm statetest` as fuzzers, test generators and people drive it: streams, JSON, exit codes, batch mode, bad input.
 . "$(dirname "$0")/../check/tap.inc"
 
-cevm=$PWD/$BUILD/cevm
+cevm=$(realpath -e "$BUILD/cevm") || exit 1
 samples=ethereum-tests/samples
 work=$(mktemp -d)
 trap 'rm -rf "$work"; echo "1..$tap_count"' EXIT

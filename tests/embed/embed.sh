@@ -4,7 +4,7 @@
 # library and the pkg-config file must be enough, and the program must print what README.md says.
 . "$(dirname "$0")/../check/tap.inc"
 CC=${CC:-cc}
-stage=$PWD/$BUILD/stage
+stage=$(realpath -m "$BUILD")/stage
 rm -rf "$stage"
 
 check "make install" "$(make BUILD="$BUILD" DESTDIR="$stage" PREFIX=/usr install 2>&1 > /dev/null)"
