@@ -51,11 +51,20 @@ static void trace_step_end(const cevm_frame *f, int64_t gas_before, int status)
     }
 }
 
+/** Counts a jump: OP_HOT when the code has made enough of them to be decoded. */
+static inline int count_jump(cevm_frame *f)
+{
+    return f->heat != NULL && ++*f->heat >= f->heat_limit ? OP_HOT : OP_NEXT;
+}
+
 /* How each kind of body is called; see opcodes.h. Bodies that may charge see the gas in the frame. */
-#define RUN_PURE(code, name) op_##name(top);
-#define RUN_READ(code, name) op_##name(f, top);
-#define RUN_DUP(code, name)  op_DUP(top, code - OP_DUP1 + 1);
-#define RUN_SWAP(code, name) op_SWAP(top, code - OP_SWAP1 + 1);
+#define RUN_UNARY(code, name)   top[0] = op_##name(&top[0]);
+#define RUN_BINARY(code, name)  top[-1] = op_##name(&top[0], &top[-1]);
+#define RUN_TERNARY(code, name) top[-2] = op_##name(&top[0], &top[-1], &top[-2]);
+#define RUN_PURE(code, name)    op_##name(top);
+#define RUN_READ(code, name)    op_##name(f, top);
+#define RUN_DUP(code, name)     op_DUP(top, code - OP_DUP1 + 1);
+#define RUN_SWAP(code, name)    op_SWAP(top, code - OP_SWAP1 + 1);
 #define RUN_PUSH(code, name)                  \
     op_PUSH(f, top, code - OP_PUSH1 + 1, pc); \
     pc += code - OP_PUSH1 + 1;
@@ -63,16 +72,24 @@ static void trace_step_end(const cevm_frame *f, int64_t gas_before, int status)
     f->gas = gas;               \
     status = op_##name(f, top); \
     gas = f->gas;
+#define RUN_EDGE(code, name) RUN_FULL(code, name)
 #define RUN_LOG(code, name)                  \
     f->gas = gas;                            \
     status = op_LOG(f, top, code - OP_LOG0); \
     gas = f->gas;
-#define RUN_FLOW(code, name)         \
-    status = op_##name(f, top, &pc); \
+#define RUN_FLOW(code, name)                              \
+    const size_t from = pc;                               \
+    status = op_##name(f, top, &pc);                      \
+    if (!traced && status == OP_NEXT && pc != from + 1) { \
+        status = count_jump(f);                           \
+    }                                                     \
     --pc; /* the loop's step puts it back */
 
 #define CASE(at, code, name, in, out, kind, since, price) \
-    case OP_##name: RUN_##kind(code, name) top += (out) - (in); break;
+    case OP_##name: {                                     \
+        RUN_##kind(code, name) top += (out) - (in);       \
+        break;                                            \
+    }
 
 /** The loop. `traced` is a constant at each of its two uses. */
 __attribute__((always_inline)) static inline int run(cevm_frame *f, const bool traced)

@@ -22,8 +22,13 @@
 enum {
     OP_NEXT = -1,  /* go on */
     OP_CHILD = -2, /* vm->pending holds a message to begin */
-    OP_ERROR = -3  /* vm->err says why the execution is given up */
+    OP_ERROR = -3, /* vm->err says why the execution is given up */
+    OP_HOT = -4,   /* the exact engine stopped at a JUMPDEST: the code is worth decoding */
 };
+
+struct cevm_entry;
+struct cevm_block_code;
+struct cevm_code_slot;
 
 typedef struct cevm_frame {
     /* what the engine works on */
@@ -31,13 +36,18 @@ typedef struct cevm_frame {
     int64_t gas; /* left; negative once a charge failed */
     const uint8_t *code;
     size_t code_size;
-    cevm_u256 *base;           /* one below the first word; the word there is the caller's and never touched */
-    cevm_u256 *top;            /* saved while the frame waits for a callee */
-    size_t pc;                 /* likewise */
-    uint8_t *memory;           /* vm->memory + memory_base */
-    size_t memory_size;        /* bytes, a multiple of 32 */
-    const uint64_t *jumpdests; /* NULL until the first jump */
-    cevm_bytes input;          /* calldata */
+    cevm_u256 *base;             /* one below the first word; the word there is the caller's and never touched */
+    cevm_u256 *top;              /* saved while the frame waits for a callee */
+    size_t pc;                   /* likewise */
+    uint8_t *memory;             /* vm->memory + memory_base */
+    size_t memory_size;          /* bytes, a multiple of 32 */
+    const uint64_t *jumpdests;   /* NULL until the first jump */
+    cevm_bytes input;            /* calldata */
+    const struct cevm_entry *ip; /* where the block engine goes on; NULL: the exact engine runs the frame */
+    const struct cevm_block_code *block; /* the code that ip is in */
+    uint32_t *heat;                      /* jumps counted in the exact engine; NULL: it is not counted */
+    uint32_t heat_limit;                 /* at so many the code is worth decoding */
+    uint32_t own_heat;                   /* of initcode */
     /* what the frame is */
     cevm_call_kind kind;
     bool is_static;
@@ -95,6 +105,11 @@ struct cevm_vm {
     cevm_vm_buffer scratch; /* for precompiles */
     cevm_arena arena;
     cevm_analysis_cache analysis;
+    uint64_t execution; /* counts them */
+    cevm_engine engine;
+    bool owns_code_cache;
+    cevm_code_cache *code_cache;       /* NULL until first needed, unless the host gave one */
+    struct cevm_code_slot *code_slots; /* likewise; see code_cache.h */
     /* limits */
     size_t memory_limit;
     const volatile bool *cancel;
@@ -171,7 +186,7 @@ int cevm_message_begin(cevm_vm *vm);
 /** Ends the running frame with a status and delivers the result to its caller, if it has one. */
 int cevm_frame_end(cevm_vm *vm, int status);
 
-/** Runs the top frame until it ends (a status), calls (OP_CHILD) or fails (OP_ERROR). */
+/** Runs the top frame until it ends (a status), calls (OP_CHILD), fails (OP_ERROR) or becomes hot (OP_HOT). */
 int cevm_exact_run(cevm_frame *f);
 
 #endif

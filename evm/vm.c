@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "evm/code_cache.h"
 #include "evm/create.h"
 #include "evm/frame.h"
 #include "evm/ops_flow.h"
@@ -35,6 +36,8 @@ cevm_err cevm_vm_create(cevm_vm **out, const cevm_vm_config *config)
     vm->deadline_ns = given.deadline_ns;
     vm->precompile_changes = given.precompile_changes;
     vm->precompile_change_count = given.precompile_change_count;
+    vm->code_cache = given.code_cache;
+    vm->engine = given.engine;
     cevm_arena_init(&vm->arena, allocator);
     cevm_analysis_init(&vm->analysis, allocator);
     *out = vm;
@@ -56,6 +59,7 @@ void cevm_vm_destroy(cevm_vm *vm)
     cevm_free(vm->allocator, vm->scratch.data);
     cevm_arena_destroy(&vm->arena);
     cevm_analysis_destroy(&vm->analysis);
+    cevm_code_slots_destroy(vm);
     cevm_free(vm->allocator, vm);
 }
 
@@ -180,6 +184,17 @@ int cevm_frame_analyse(cevm_frame *f)
     return OP_NEXT;
 }
 
+/** Runs the top frame until it ends (a status), calls (OP_CHILD) or fails (OP_ERROR). */
+static int run_frame(cevm_frame *f)
+{
+    int status = f->ip != NULL ? cevm_block_run(f) : cevm_exact_run(f);
+    while (status == OP_HOT) {
+        cevm_frame_heat_up(f);
+        status = f->ip != NULL ? cevm_block_run(f) : cevm_exact_run(f);
+    }
+    return status;
+}
+
 /** Runs frames until the outermost one has ended: its status, or OP_ERROR. *gas is what it left. */
 static int run(cevm_vm *vm, int64_t *gas)
 {
@@ -190,7 +205,7 @@ static int run(cevm_vm *vm, int64_t *gas)
     }
     while (vm->depth != 0) {
         cevm_frame *f = vm->frames[vm->depth - 1];
-        status = cevm_exact_run(f);
+        status = run_frame(f);
         if (status == OP_CHILD) {
             status = cevm_message_begin(vm);
         } else if (status != OP_ERROR) {
@@ -234,6 +249,7 @@ static cevm_err prepare(cevm_vm *vm, const cevm_message *msg)
     vm->poll_countdown = 1;
     cevm_arena_release(&vm->arena, (cevm_arena_mark){NULL, 0});
     cevm_analysis_begin(&vm->analysis);
+    ++vm->execution;
     vm->pending = (cevm_pending){.msg = *msg};
     if (msg->kind == CEVM_CREATE || msg->kind == CEVM_CREATE2) {
         return CEVM_OK;

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The block engine: runs decoded code (block.h). The handlers are in block_handlers.inc, written once; here is how one goes
+ * to the next. With clang each is a function that ends in a tail call, which leaves the compiler no dispatch to merge. With
+ * other compilers all of them are in one function and go on by a computed goto. CEVM_DISPATCH_GOTO asks for that with any.
+ */
+#include "evm/block.h"
+#include "evm/ops_arith.h"
+#include "evm/ops_call.h"
+#include "evm/ops_env.h"
+#include "evm/ops_flow.h"
+#include "evm/ops_memory.h"
+#include "evm/ops_storage.h"
+
+/* Labels as values are an extension of the language. */
+#pragma GCC diagnostic ignored "-Wpedantic"
+
+#define LIKELY(x)   __builtin_expect((x), 1)
+#define UNLIKELY(x) __builtin_expect((x), 0)
+
+/* The stack word at an offset of the entry. */
+static inline cevm_u256 *word_at(cevm_u256 *sp, int16_t offset) { return (cevm_u256 *)(void *)((char *)sp + offset); }
+
+/** Leaves the engine at a section that the exact engine has to run: it finds the fault, or ends the frame before it. */
+__attribute__((noinline, cold)) static int leave_section(const cevm_entry *ip, cevm_u256 *sp, int64_t gas,
+                                                         cevm_frame *f)
+{
+    f->top = sp;
+    f->pc = f->block->pcs[ip - f->block->entries];
+    f->gas = gas + ip->begin.gas;
+    f->ip = NULL;
+    f->heat = NULL;
+    return cevm_exact_run(f);
+}
+
+/**
+ * An instruction inside a section did not succeed. If gas was short, that may be for what was charged ahead: the exact engine
+ * does it again from there, with gas and memory as they were.
+ */
+__attribute__((noinline, cold)) static int leave_inside(const cevm_entry *ip, cevm_u256 *sp, int64_t gas, cevm_frame *f,
+                                                        size_t memory_size, int status)
+{
+    if (status != CEVM_STATUS_OUT_OF_GAS) {
+        return status;
+    }
+    f->memory_size = memory_size;
+    f->gas = gas + cevm_block_restore(f, ip, sp);
+    f->ip = NULL;
+    f->heat = NULL;
+    return cevm_exact_run(f);
+}
+
+/** The host's limits ended the execution, or a jump was bad. */
+__attribute__((noinline, cold)) static int leave_jump(cevm_frame *f, int64_t gas, int status)
+{
+    f->gas = gas;
+    return status;
+}
+
+/** The entry a jump to `target` leads to, NULL for a bad one. */
+static inline const cevm_entry *find_target(const cevm_frame *f, const cevm_u256 *target)
+{
+    const cevm_block_code *code = f->block;
+    if (UNLIKELY(!cevm_u256_fits_u64(target) || target->w[0] >= code->code_size)) {
+        return NULL;
+    }
+    const uint32_t index = code->targets[target->w[0]];
+    return index != 0 ? &code->entries[index] : NULL;
+}
+
+/** Whether [offset, offset + size) is memory that is there. */
+static inline bool memory_has(const cevm_frame *f, const cevm_u256 *offset, uint64_t size)
+{
+    return ((offset->w[0] >> 32) | offset->w[1] | offset->w[2] | offset->w[3]) == 0 &&
+           offset->w[0] + size <= f->memory_size;
+}
+
+static inline bool is_less_than_imm(const cevm_u256 *a, uint32_t imm) { return cevm_u256_fits_u64(a) && a->w[0] < imm; }
+static inline bool is_more_than_imm(const cevm_u256 *a, uint32_t imm)
+{
+    return !cevm_u256_fits_u64(a) || a->w[0] > imm;
+}
+static inline bool is_imm(const cevm_u256 *a, uint32_t imm)
+{
+    return ((a->w[0] ^ imm) | a->w[1] | a->w[2] | a->w[3]) == 0;
+}
+
+#define TO  word_at(sp, ip->to)
+#define A   word_at(sp, ip->a)
+#define B   word_at(sp, ip->b)
+#define C   word_at(sp, ip->c)
+#define IMM (&(cevm_u256){{ip->imm, 0, 0, 0}})
+
+/* Goes to the section that begins at ip: its check, then its first entry. */
+#define ENTER()                                                                 \
+    do {                                                                        \
+        gas -= ip->begin.gas;                                                   \
+        const size_t used = (size_t)((const char *)sp - (const char *)f->base); \
+        if (UNLIKELY(gas < 0 || used - ip->begin.need >= ip->begin.span)) {     \
+            return leave_section(ip, sp, gas, f);                               \
+        }                                                                       \
+        NEXT(1);                                                                \
+    } while (0)
+
+/* A jump to a BEGIN entry; loops pass here, so here the host's limits are looked at. */
+#define JUMP(entry)                                                                     \
+    do {                                                                                \
+        ip = (entry);                                                                   \
+        if (UNLIKELY(--f->vm->poll_countdown == 0) && cevm_vm_poll(f->vm) != OP_NEXT) { \
+            return leave_jump(f, gas, OP_ERROR);                                        \
+        }                                                                               \
+        ENTER();                                                                        \
+    } while (0)
+
+/* Which opcodes have an entry. */
+#define ENTRY_OF_UNARY(handler)   handler
+#define ENTRY_OF_BINARY(handler)  handler
+#define ENTRY_OF_TERNARY(handler) handler
+#define ENTRY_OF_READ(handler)    handler
+#define ENTRY_OF_FULL(handler)    handler
+#define ENTRY_OF_EDGE(handler)    handler
+#define ENTRY_OF_LOG(handler)     handler
+#define ENTRY_OF_PURE(handler)    NULL
+#define ENTRY_OF_FLOW(handler)    NULL
+#define ENTRY_OF_PUSH(handler)    NULL
+#define ENTRY_OF_DUP(handler)     NULL
+#define ENTRY_OF_SWAP(handler)    NULL
+
+#if defined(__clang__) && !defined(CEVM_DISPATCH_GOTO)
+
+#define HANDLER(name) static int run_##name(const cevm_entry *ip, cevm_u256 *sp, int64_t gas, cevm_frame *f)
+#define SLOW(name)    __attribute__((noinline, cold)) HANDLER(SLOW_##name)
+#define NEXT(n)                                                            \
+    do {                                                                   \
+        ip += (n);                                                         \
+        __attribute__((musttail)) return ip->handler.call(ip, sp, gas, f); \
+    } while (0)
+#define GO_SLOW(name) __attribute__((musttail)) return run_SLOW_##name(ip, sp, gas, f)
+
+#include "evm/block_handlers.inc"
+
+static const cevm_block_handler handlers[BLOCK_KIND_COUNT] = {
+#define ENTRY(name) [BLOCK_##name] = {.call = run_##name},
+#define OPCODE(at, code, name, in, out, kind, since, price) \
+    [BLOCK_OP_##name] = {.call = ENTRY_OF_##kind(run_OP_##name)},
+    CEVM_BLOCK_ENTRIES(ENTRY) CEVM_OPCODES(OPCODE, 0)};
+
+const cevm_block_handler *cevm_block_handlers(void) { return handlers; }
+
+int cevm_block_run(cevm_frame *f)
+{
+    const cevm_entry *ip = f->ip;
+    return ip->handler.call(ip, f->top, f->gas, f);
+}
+
+#else
+
+#define HANDLER(name) L_##name:
+#define SLOW(name)    L_SLOW_##name:
+#define NEXT(n)                   \
+    do {                          \
+        ip += (n);                \
+        goto * ip->handler.label; \
+    } while (0)
+#define GO_SLOW(name) goto L_SLOW_##name
+
+/** Runs a frame; without one, tells what the handlers are. */
+static int run(cevm_frame *f, const cevm_block_handler **table)
+{
+    static const cevm_block_handler handlers[BLOCK_KIND_COUNT] = {
+#define ENTRY(name)   [BLOCK_##name] = {.label = &&L_##name},
+#define OPCODE(at, code, name, in, out, kind, since, price) \
+    [BLOCK_OP_##name] = {.label = ENTRY_OF_##kind(&&L_OP_##name)},
+        CEVM_BLOCK_ENTRIES(ENTRY) CEVM_OPCODES(OPCODE, 0)};
+    if (f == NULL) {
+        *table = handlers;
+        return OP_NEXT;
+    }
+    const cevm_entry *ip = f->ip;
+    cevm_u256 *sp = f->top;
+    int64_t gas = f->gas;
+    goto * ip->handler.label;
+#include "evm/block_handlers.inc"
+}
+
+const cevm_block_handler *cevm_block_handlers(void)
+{
+    const cevm_block_handler *table;
+    (void)run(NULL, &table);
+    return table;
+}
+
+int cevm_block_run(cevm_frame *f) { return run(f, NULL); }
+
+#endif

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * evm/section.h: the stack of a section while it is decoded: for each position, where its word really is.
+ *
+ * Positions and slots are counted from the top of the stack at the beginning of the section: 0 is that word, -1 the one
+ * below, 1 the first one above. A position holds a value, which is a slot (the word that belongs there may lie elsewhere
+ * in memory) or a constant. Everything here takes constant time for each instruction, whatever the code.
+ */
+#ifndef CEVM_EVM_SECTION_H
+#define CEVM_EVM_SECTION_H
+
+#include "evm/block.h"
+
+enum {
+    SECTION_BELOW = 1024, /* lowest position */
+    SECTION_ABOVE = 640,  /* highest one, scratch included */
+    SECTION_CONSTANTS = 256,
+    SECTION_DIRTY = 1024,
+    SECTION_CONSTANT_BASE = 4096, /* values from here on are constants, below it slots */
+    /* A section is cut before it could pass these: one instruction moves no counter by more than 17. */
+    SECTION_MAX_TOP = SECTION_ABOVE - 80,
+    SECTION_MAX_NEED = SECTION_BELOW - 40,
+    SECTION_MAX_CONSTANTS = SECTION_CONSTANTS - 4,
+    SECTION_MAX_DIRTY = SECTION_DIRTY - 8,
+    SECTION_MAX_BYTES = 12000, /* at most four entries each, which the 16 bits of a cell can count */
+};
+
+/** Position and slot of one distance. Cells of an earlier section are told by their generation. */
+typedef struct section_cell {
+    uint32_t generation;
+    int16_t value;     /* of the position */
+    uint16_t refs;     /* of the slot: how many positions have it as their value */
+    uint16_t touched;  /* last entry that reads or writes the slot; entries count from 1, behind BEGIN */
+    uint16_t producer; /* entry that wrote it, if its result may be sent elsewhere instead; or 0 */
+} section_cell;
+
+/** Where entries go. */
+typedef struct section_output {
+    const cevm_allocator *allocator;
+    cevm_block_code *code;
+    const cevm_block_handler *handlers;
+    size_t entry_capacity;
+    size_t pool_capacity;
+    bool failed; /* out of memory */
+} section_output;
+
+typedef struct cevm_section {
+    section_output *out; /* NULL: only the stack is followed */
+    cevm_u256 *live;     /* not NULL: words are moved on this stack instead of entries written */
+    uint32_t generation;
+    uint32_t pc;    /* of the instruction being decoded */
+    uint32_t first; /* index of the BEGIN entry */
+    int count;      /* entries behind it */
+    int last_fail;  /* the last of them that can fail and go back to the exact engine; 0 for none */
+    int top;        /* position of the top of the stack */
+    int need;       /* words that must be there at the beginning */
+    int growth;     /* highest position reached */
+    int highest;    /* no slot above it holds a word */
+    int watched;    /* a slot whose word is wanted after the flush; follows it when it is produced elsewhere */
+    int64_t gas;
+    int dirty_count;
+    int constant_count;
+    int16_t dirty[SECTION_DIRTY]; /* positions whose word may lie elsewhere */
+    cevm_u256 constants[SECTION_CONSTANTS];
+    section_cell cells[SECTION_BELOW + SECTION_ABOVE];
+} cevm_section;
+
+/** Prepares for a first section; generation 0 is never used. */
+void cevm_section_init(cevm_section *s, section_output *out);
+/** Begins a section at pc, and writes its BEGIN entry. */
+void cevm_section_begin(cevm_section *s, uint32_t pc);
+/** Completes the BEGIN entry. */
+void cevm_section_seal(cevm_section *s);
+
+static inline bool section_is_constant(int value) { return value >= SECTION_CONSTANT_BASE; }
+static inline const cevm_u256 *section_constant(const cevm_section *s, int value)
+{
+    return &s->constants[value - SECTION_CONSTANT_BASE];
+}
+
+section_cell *cevm_section_cell(cevm_section *s, int position);
+/** Puts a value on the stack; a new constant. */
+void cevm_section_push(cevm_section *s, int value);
+void cevm_section_push_constant(cevm_section *s, const cevm_u256 *constant);
+void cevm_section_swap(cevm_section *s, int n);
+/** Takes the top value off but keeps its slot from being reused; cevm_section_release lets go of it. */
+int cevm_section_pop(cevm_section *s);
+void cevm_section_release(cevm_section *s, int value);
+/** A slot that holds the value; a constant is written to a free one. The result too has to be released. */
+int cevm_section_materialise(cevm_section *s, int value);
+/** A free slot for a result that becomes the next word on the stack. */
+int cevm_section_free_slot(cevm_section *s);
+/** Makes sure that cevm_section_free_slot has slots to give during the next instruction. */
+void cevm_section_make_room(cevm_section *s);
+/** Moves every word to where the EVM has it. */
+void cevm_section_flush(cevm_section *s);
+/** Whether cevm_section_flush leaves a slot alone. */
+bool cevm_section_survives_flush(cevm_section *s, int slot);
+
+/** Makes sure of room for n entries and 2 constants; false when memory runs out. */
+bool cevm_section_reserve(cevm_section *s, size_t n);
+/** Appends an entry. NULL while replaying. */
+cevm_entry *cevm_section_emit(cevm_section *s, enum cevm_block_entry_kind kind);
+/** Notes that the last entry reads, or writes, a slot. */
+void cevm_section_reads(cevm_section *s, int slot);
+void cevm_section_writes(cevm_section *s, int slot, bool movable);
+/** The index in the pool of a constant put there. */
+uint32_t cevm_section_pool(cevm_section *s, const cevm_u256 *constant);
+
+static inline int16_t section_offset(int slot) { return (int16_t)(slot * (int)sizeof(cevm_u256)); }
+static inline int section_slot(int16_t offset) { return offset / (int)sizeof(cevm_u256); }
+
+#endif
