@@ -323,7 +323,7 @@ static void test_engines_agree(void **state)
                 cevm_store_be64(host.code[c].hash.bytes + 8 * b, random_next(&random));
             }
         }
-        const int64_t gas = (int64_t)(random_next(&random) >> (44 + below(&random, 20)));
+        const int64_t gas = (int64_t)(random_next(&random) >> (44 + below(&random, 14)));
         const outcome a = execute(exact, &host, fork, gas);
         const outcome b = execute(block, &host, fork, gas);
         const outcome c = i % 8 == 0 ? execute(automatic, &host, fork, gas) : b;
