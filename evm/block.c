@@ -1,22 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * The block engine: runs decoded code (block.h). The handlers are in block_handlers.inc, written once; here is how one goes
- * to the next. With clang each is a function that ends in a tail call, which leaves the compiler no dispatch to merge. With
- * other compilers all of them are in one function and go on by a computed goto. CEVM_DISPATCH_GOTO asks for that with any.
- */
+/* The block engine: runs decoded code (block.h) with the handlers of block_handlers.inc. */
 #include "evm/block.h"
+#include "evm/dispatch.h"
 #include "evm/ops_arith.h"
 #include "evm/ops_call.h"
 #include "evm/ops_env.h"
 #include "evm/ops_flow.h"
 #include "evm/ops_memory.h"
 #include "evm/ops_storage.h"
-
-/* Labels as values are an extension of the language. */
-#pragma GCC diagnostic ignored "-Wpedantic"
-
-#define LIKELY(x)   __builtin_expect((x), 1)
-#define UNLIKELY(x) __builtin_expect((x), 0)
 
 /* The stack word at an offset of the entry. */
 static inline cevm_u256 *word_at(cevm_u256 *sp, int16_t offset) { return (cevm_u256 *)(void *)((char *)sp + offset); }
@@ -68,13 +59,6 @@ static inline const cevm_entry *find_target(const cevm_frame *f, const cevm_u256
     return index != 0 ? &code->entries[index] : NULL;
 }
 
-/** Whether [offset, offset + size) is memory that is there. */
-static inline bool memory_has(const cevm_frame *f, const cevm_u256 *offset, uint64_t size)
-{
-    return ((offset->w[0] >> 32) | offset->w[1] | offset->w[2] | offset->w[3]) == 0 &&
-           offset->w[0] + size <= f->memory_size;
-}
-
 static inline bool is_less_than_imm(const cevm_u256 *a, uint32_t imm) { return cevm_u256_fits_u64(a) && a->w[0] < imm; }
 static inline bool is_more_than_imm(const cevm_u256 *a, uint32_t imm)
 {
@@ -112,38 +96,54 @@ static inline bool is_imm(const cevm_u256 *a, uint32_t imm)
         ENTER();                                                                        \
     } while (0)
 
-/* Which opcodes have an entry. */
-#define ENTRY_OF_UNARY(handler)   handler
-#define ENTRY_OF_BINARY(handler)  handler
-#define ENTRY_OF_TERNARY(handler) handler
-#define ENTRY_OF_READ(handler)    handler
-#define ENTRY_OF_FULL(handler)    handler
-#define ENTRY_OF_EDGE(handler)    handler
-#define ENTRY_OF_LOG(handler)     handler
-#define ENTRY_OF_PURE(handler)    NULL
-#define ENTRY_OF_FLOW(handler)    NULL
-#define ENTRY_OF_PUSH(handler)    NULL
-#define ENTRY_OF_DUP(handler)     NULL
-#define ENTRY_OF_SWAP(handler)    NULL
-
-#if defined(__clang__) && !defined(CEVM_DISPATCH_GOTO)
-
-#define HANDLER(name) static int run_##name(const cevm_entry *ip, cevm_u256 *sp, int64_t gas, cevm_frame *f)
-#define SLOW(name)    __attribute__((noinline, cold)) HANDLER(SLOW_##name)
-#define NEXT(n)                                                            \
-    do {                                                                   \
-        ip += (n);                                                         \
-        __attribute__((musttail)) return ip->handler.call(ip, sp, gas, f); \
+#define CEVM_PARAMETERS const cevm_entry *ip, cevm_u256 *sp, int64_t gas, cevm_frame *f
+#define CEVM_ARGUMENTS  ip, sp, gas, f
+#define NEXT(n)             \
+    do {                    \
+        ip += (n);          \
+        GO_TO(ip->handler); \
     } while (0)
-#define GO_SLOW(name) __attribute__((musttail)) return run_SLOW_##name(ip, sp, gas, f)
+
+/* Which opcodes have an entry. */
+#define ENTRY_OF_UNARY(name)   HANDLER_OF(OP_##name)
+#define ENTRY_OF_BINARY(name)  HANDLER_OF(OP_##name)
+#define ENTRY_OF_TERNARY(name) HANDLER_OF(OP_##name)
+#define ENTRY_OF_READ(name)    HANDLER_OF(OP_##name)
+#define ENTRY_OF_FULL(name)    HANDLER_OF(OP_##name)
+#define ENTRY_OF_EDGE(name)    HANDLER_OF(OP_##name)
+#define ENTRY_OF_LOG(name)     HANDLER_OF(OP_##name)
+#define ENTRY_OF_PURE(name) \
+    {                       \
+        .label = NULL       \
+    }
+#define ENTRY_OF_FLOW(name) \
+    {                       \
+        .label = NULL       \
+    }
+#define ENTRY_OF_PUSH(name) \
+    {                       \
+        .label = NULL       \
+    }
+#define ENTRY_OF_DUP(name) \
+    {                      \
+        .label = NULL      \
+    }
+#define ENTRY_OF_SWAP(name) \
+    {                       \
+        .label = NULL       \
+    }
+
+/* clang-format off */
+#define ENTRY(name) [BLOCK_##name] = HANDLER_OF(name),
+#define OPCODE(at, code, name, in, out, kind, since, price) [BLOCK_OP_##name] = ENTRY_OF_##kind(name),
+#define HANDLERS {CEVM_BLOCK_ENTRIES(ENTRY) CEVM_OPCODES(OPCODE, 0)}
+/* clang-format on */
+
+#if CEVM_DISPATCH_CALLS
 
 #include "evm/block_handlers.inc"
 
-static const cevm_block_handler handlers[BLOCK_KIND_COUNT] = {
-#define ENTRY(name) [BLOCK_##name] = {.call = run_##name},
-#define OPCODE(at, code, name, in, out, kind, since, price) \
-    [BLOCK_OP_##name] = {.call = ENTRY_OF_##kind(run_OP_##name)},
-    CEVM_BLOCK_ENTRIES(ENTRY) CEVM_OPCODES(OPCODE, 0)};
+static const cevm_block_handler handlers[BLOCK_KIND_COUNT] = HANDLERS;
 
 const cevm_block_handler *cevm_block_handlers(void) { return handlers; }
 
@@ -155,23 +155,10 @@ int cevm_block_run(cevm_frame *f)
 
 #else
 
-#define HANDLER(name) L_##name:
-#define SLOW(name)    L_SLOW_##name:
-#define NEXT(n)                   \
-    do {                          \
-        ip += (n);                \
-        goto * ip->handler.label; \
-    } while (0)
-#define GO_SLOW(name) goto L_SLOW_##name
-
 /** Runs a frame; without one, tells what the handlers are. */
 static int run(cevm_frame *f, const cevm_block_handler **table)
 {
-    static const cevm_block_handler handlers[BLOCK_KIND_COUNT] = {
-#define ENTRY(name)   [BLOCK_##name] = {.label = &&L_##name},
-#define OPCODE(at, code, name, in, out, kind, since, price) \
-    [BLOCK_OP_##name] = {.label = ENTRY_OF_##kind(&&L_OP_##name)},
-        CEVM_BLOCK_ENTRIES(ENTRY) CEVM_OPCODES(OPCODE, 0)};
+    static const cevm_block_handler handlers[BLOCK_KIND_COUNT] = HANDLERS;
     if (f == NULL) {
         *table = handlers;
         return OP_NEXT;
@@ -179,7 +166,7 @@ static int run(cevm_frame *f, const cevm_block_handler **table)
     const cevm_entry *ip = f->ip;
     cevm_u256 *sp = f->top;
     int64_t gas = f->gas;
-    goto * ip->handler.label;
+    GO_TO(ip->handler);
 #include "evm/block_handlers.inc"
 }
 

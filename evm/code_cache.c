@@ -231,10 +231,10 @@ static void run_decoded(cevm_frame *f, const cevm_code_slot *slot, uint32_t entr
 }
 
 /**
- * Jumps in the exact engine after which a code of so many bytes is decoded: about what decoding costs in time has by then
- * been lost.
+ * Bytes run in the exact engine after which a code of so many bytes is decoded: by then about what decoding takes has been
+ * lost, so that decoding never much more than doubles the time of anything.
  */
-static uint32_t heat_limit(size_t code_size) { return (uint32_t)(16 + code_size / 4); }
+static uint32_t heat_limit(size_t code_size) { return (uint32_t)(256 + 2 * code_size); }
 
 void cevm_frame_choose_engine(cevm_frame *f)
 {
@@ -247,7 +247,6 @@ void cevm_frame_choose_engine(cevm_frame *f)
         return;
     }
     if (vm->engine == CEVM_ENGINE_BLOCK) {
-        f->pc = 0;
         cevm_frame_heat_up(f);
         return;
     }
@@ -260,6 +259,8 @@ void cevm_frame_choose_engine(cevm_frame *f)
     cevm_code_slot *slot = slot_of(f);
     if (slot != NULL && slot->decoded != NULL) {
         run_decoded(f, slot, CEVM_BLOCK_FIRST);
+    } else if (slot != NULL && slot->heat >= f->heat_limit) {
+        cevm_frame_heat_up(f);
     } else if (slot != NULL) {
         f->heat = &slot->heat;
     }

@@ -54,21 +54,21 @@ enum { NO_SLOT = INT16_MIN };
 
 static cevm_entry *emit_result(cevm_section *s, enum cevm_block_entry_kind kind, int a, int b)
 {
-    const int to = cevm_section_free_slot(s);
-    cevm_entry *e = cevm_section_emit(s, kind);
+    const int to = section_free_slot(s);
+    cevm_entry *e = section_emit(s, kind);
     if (e != NULL) {
         e->to = section_offset(to);
         e->a = a != NO_SLOT ? section_offset(a) : 0;
         e->b = b != NO_SLOT ? section_offset(b) : 0;
     }
     if (a != NO_SLOT) {
-        cevm_section_reads(s, a);
+        section_reads(s, a);
     }
     if (b != NO_SLOT) {
-        cevm_section_reads(s, b);
+        section_reads(s, b);
     }
-    cevm_section_writes(s, to, true);
-    cevm_section_push(s, to);
+    section_writes(s, to, true);
+    section_push(s, to);
     return e;
 }
 
@@ -195,13 +195,13 @@ static void emit_two_slots(cevm_section *s, uint8_t op, int a, int b)
 
 static void decode_binary(cevm_section *s, uint8_t op)
 {
-    int a = cevm_section_pop(s);
-    int b = cevm_section_pop(s);
+    int a = section_pop(s);
+    int b = section_pop(s);
     const cevm_u256 *left = constant_of(s, a);
     const cevm_u256 *right = constant_of(s, b);
     cevm_u256 folded;
     if (left != NULL && right != NULL && fold(&folded, op, left, right)) {
-        cevm_section_push_constant(s, &folded);
+        section_push_constant(s, &folded);
         return;
     }
     if (left != NULL && right != NULL) {
@@ -210,68 +210,68 @@ static void decode_binary(cevm_section *s, uint8_t op)
     }
     /* With one constant the only slot to free is the other's; a result may take its place. */
     if (right != NULL) {
-        cevm_section_release(s, a);
+        section_release(s, a);
         if (emit_right_constant(s, op, a, right)) {
             return;
         }
-        ++cevm_section_cell(s, a)->refs;
+        ++section_at(s, a)->refs;
     } else if (left != NULL) {
-        cevm_section_release(s, b);
+        section_release(s, b);
         if (emit_left_constant(s, op, left, b)) {
             return;
         }
-        ++cevm_section_cell(s, b)->refs;
+        ++section_at(s, b)->refs;
     }
     a = cevm_section_materialise(s, a);
     b = cevm_section_materialise(s, b);
-    cevm_section_release(s, a);
-    cevm_section_release(s, b);
+    section_release(s, a);
+    section_release(s, b);
     emit_two_slots(s, op, a, b);
 }
 
 static void decode_unary(cevm_section *s, uint8_t op)
 {
-    const int value = cevm_section_pop(s);
+    const int value = section_pop(s);
     const cevm_u256 *constant = constant_of(s, value);
     if (constant != NULL && (op == OP_NOT || op == OP_ISZERO)) {
         const cevm_u256 folded = op == OP_NOT ? op_NOT(constant) : op_ISZERO(constant);
-        cevm_section_push_constant(s, &folded);
+        section_push_constant(s, &folded);
         return;
     }
     const int a = cevm_section_materialise(s, value);
-    cevm_section_release(s, a);
+    section_release(s, a);
     (void)emit_result(s, (enum cevm_block_entry_kind)entry_kinds[op], a, NO_SLOT);
 }
 
 static void decode_ternary(cevm_section *s, uint8_t op)
 {
-    int a = cevm_section_pop(s);
-    int b = cevm_section_pop(s);
-    int c = cevm_section_pop(s);
+    int a = section_pop(s);
+    int b = section_pop(s);
+    int c = section_pop(s);
     a = cevm_section_materialise(s, a);
     b = cevm_section_materialise(s, b);
     c = cevm_section_materialise(s, c);
-    cevm_section_release(s, a);
-    cevm_section_release(s, b);
-    cevm_section_release(s, c);
+    section_release(s, a);
+    section_release(s, b);
+    section_release(s, c);
     cevm_entry *e = emit_result(s, (enum cevm_block_entry_kind)entry_kinds[op], a, b);
     if (e != NULL) {
         e->c = section_offset(c);
     }
-    cevm_section_reads(s, c);
+    section_reads(s, c);
 }
 
 /* Memory ----------------------------------------------------------------------------------------------------------- */
 
 static void decode_mload(cevm_section *s)
 {
-    const int value = cevm_section_pop(s);
+    const int value = section_pop(s);
     const cevm_u256 *offset = constant_of(s, value);
     if (offset != NULL && is_short(offset)) {
         emit_with_imm(s, BLOCK_MLOAD_I, NO_SLOT, (uint32_t)offset->w[0]);
     } else {
         const int a = cevm_section_materialise(s, value);
-        cevm_section_release(s, a);
+        section_release(s, a);
         (void)emit_result(s, BLOCK_MLOAD_R, a, NO_SLOT);
     }
     s->last_fail = s->count;
@@ -279,13 +279,13 @@ static void decode_mload(cevm_section *s)
 
 static void decode_mstore(cevm_section *s, uint8_t op)
 {
-    const int a = cevm_section_pop(s);
-    const int b = cevm_section_pop(s);
+    const int a = section_pop(s);
+    const int b = section_pop(s);
     const cevm_u256 *offset = constant_of(s, a);
     const bool has_imm = op == OP_MSTORE && offset != NULL && is_short(offset);
     const int to = has_imm ? NO_SLOT : cevm_section_materialise(s, a);
     const int from = cevm_section_materialise(s, b);
-    cevm_entry *e = cevm_section_emit(s, has_imm ? BLOCK_MSTORE_I : op == OP_MSTORE ? BLOCK_MSTORE_R : BLOCK_MSTORE8_R);
+    cevm_entry *e = section_emit(s, has_imm ? BLOCK_MSTORE_I : op == OP_MSTORE ? BLOCK_MSTORE_R : BLOCK_MSTORE8_R);
     if (e != NULL && has_imm) {
         e->imm = (uint32_t)offset->w[0];
     } else if (e != NULL) {
@@ -294,11 +294,11 @@ static void decode_mstore(cevm_section *s, uint8_t op)
     if (e != NULL) {
         e->a = section_offset(from);
     }
-    cevm_section_reads(s, from);
-    cevm_section_release(s, from);
+    section_reads(s, from);
+    section_release(s, from);
     if (!has_imm) {
-        cevm_section_reads(s, to);
-        cevm_section_release(s, to);
+        section_reads(s, to);
+        section_release(s, to);
     }
     s->last_fail = s->count;
 }
@@ -308,18 +308,18 @@ static void decode_mstore(cevm_section *s, uint8_t op)
 static void decode_in_place(const decoder *d, uint8_t op)
 {
     cevm_section *s = d->s;
-    cevm_entry *e = cevm_section_emit(s, (enum cevm_block_entry_kind)entry_kinds[op]);
+    cevm_entry *e = section_emit(s, (enum cevm_block_entry_kind)entry_kinds[op]);
     if (e != NULL) {
         e->to = section_offset(s->top);
     }
     for (unsigned i = 0; i < d->ops[op].in; ++i) {
-        const int slot = cevm_section_pop(s);
-        cevm_section_reads(s, slot);
-        cevm_section_release(s, slot);
+        const int slot = section_pop(s);
+        section_reads(s, slot);
+        section_release(s, slot);
     }
     for (unsigned i = 0; i < d->ops[op].out; ++i) {
-        cevm_section_writes(s, s->top + 1, false);
-        cevm_section_push(s, s->top + 1);
+        section_writes(s, s->top + 1, false);
+        section_push(s, s->top + 1);
     }
     s->last_fail = s->count;
 }
@@ -329,8 +329,8 @@ static void decode_read(const decoder *d, uint8_t op)
     cevm_section *s = d->s;
     int a = NO_SLOT;
     if (d->ops[op].in != 0) {
-        a = cevm_section_materialise(s, cevm_section_pop(s));
-        cevm_section_release(s, a);
+        a = cevm_section_materialise(s, section_pop(s));
+        section_release(s, a);
     }
     (void)emit_result(s, (enum cevm_block_entry_kind)entry_kinds[op], a, NO_SLOT);
 }
@@ -361,16 +361,16 @@ static int protect(cevm_section *s, int value)
 {
     int slot = cevm_section_materialise(s, value);
     if (!cevm_section_survives_flush(s, slot)) {
-        const int copy = cevm_section_free_slot(s);
-        cevm_entry *e = cevm_section_emit(s, BLOCK_MOVE);
+        const int copy = section_free_slot(s);
+        cevm_entry *e = section_emit(s, BLOCK_MOVE);
         if (e != NULL) {
             e->to = section_offset(copy);
             e->a = section_offset(slot);
         }
-        cevm_section_reads(s, slot);
-        cevm_section_writes(s, copy, false);
-        cevm_section_release(s, slot);
-        ++cevm_section_cell(s, copy)->refs;
+        section_reads(s, slot);
+        section_writes(s, copy, false);
+        section_release(s, slot);
+        ++section_at(s, copy)->refs;
         slot = copy;
     }
     return slot;
@@ -379,11 +379,11 @@ static int protect(cevm_section *s, int value)
 static void decode_jump(const decoder *d)
 {
     cevm_section *s = d->s;
-    const int value = cevm_section_pop(s);
+    const int value = section_pop(s);
     const uint32_t target = static_target(d, value);
     const int slot = target == UINT32_MAX ? protect(s, value) : NO_SLOT;
     cevm_section_flush(s);
-    cevm_entry *e = cevm_section_emit(s, target == UINT32_MAX ? BLOCK_JUMP_AT : BLOCK_JUMP_TO);
+    cevm_entry *e = section_emit(s, target == UINT32_MAX ? BLOCK_JUMP_AT : BLOCK_JUMP_TO);
     e->to = section_offset(s->top);
     if (target == UINT32_MAX) {
         e->a = section_offset(slot);
@@ -411,7 +411,7 @@ static const compare_branch compare_branches[] = {
 static const cevm_entry *last_computes(cevm_section *s, int slot)
 {
     const cevm_entry *last = &s->out->code->entries[s->out->code->entry_count - 1];
-    const section_cell *c = cevm_section_cell(s, slot);
+    const section_cell *c = section_at(s, slot);
     return s->count > 0 && c->refs == 0 && c->producer == s->count ? last : NULL;
 }
 
@@ -454,14 +454,14 @@ static enum cevm_block_entry_kind choose_branch(cevm_section *s, cevm_entry *bra
 static void decode_jumpi(const decoder *d)
 {
     cevm_section *s = d->s;
-    const int to = cevm_section_pop(s);
-    const int condition = cevm_section_pop(s);
+    const int to = section_pop(s);
+    const int condition = section_pop(s);
     const uint32_t target = static_target(d, to);
     if (target == UINT32_MAX) {
         const int a = protect(s, to);
         const int b = protect(s, condition);
         cevm_section_flush(s);
-        cevm_entry *e = cevm_section_emit(s, BLOCK_JUMPI_AT);
+        cevm_entry *e = section_emit(s, BLOCK_JUMPI_AT);
         e->to = section_offset(s->top);
         e->a = section_offset(a);
         e->b = section_offset(b);
@@ -470,18 +470,18 @@ static void decode_jumpi(const decoder *d)
     cevm_entry branch;
     const bool is_safe = !section_is_constant(condition) && cevm_section_survives_flush(s, condition);
     const int slot = is_safe ? condition : protect(s, condition);
-    cevm_section_release(s, slot);
+    section_release(s, slot);
     const enum cevm_block_entry_kind kind = choose_branch(s, &branch, slot);
     s->watched = section_slot(branch.a);
     cevm_section_flush(s);
     branch.a = section_offset(s->watched);
-    cevm_entry *e = cevm_section_emit(s, kind);
+    cevm_entry *e = section_emit(s, kind);
     const cevm_block_handler handler = e->handler;
     *e = branch;
     e->handler = handler;
     e->to = section_offset(s->top);
     if (kind != BLOCK_BRANCH_IF && kind != BLOCK_BRANCH_UNLESS) {
-        (void)cevm_section_emit(s, BLOCK_BEGIN); /* only for its target */
+        (void)section_emit(s, BLOCK_BEGIN); /* only for its target */
     }
     set_target(s, target);
 }
@@ -509,14 +509,14 @@ static void decode_push(const decoder *d, size_t pc)
     uint8_t word[32] = {0};
     memcpy(word + 32 - n, d->code + pc + 1, left < n ? left : n);
     const cevm_u256 value = cevm_u256_from_be(word);
-    cevm_section_push_constant(d->s, &value);
+    section_push_constant(d->s, &value);
 }
 
 static void decode_flow(const decoder *d, uint8_t op, size_t pc)
 {
     if (op == OP_PC) {
         const cevm_u256 value = cevm_u256_from_u64(pc);
-        cevm_section_push_constant(d->s, &value);
+        section_push_constant(d->s, &value);
     } else if (op == OP_JUMP) {
         decode_jump(d);
     } else {
@@ -527,10 +527,10 @@ static void decode_flow(const decoder *d, uint8_t op, size_t pc)
 static void decode_pure(cevm_section *s, uint8_t op)
 {
     if (op == OP_POP) {
-        cevm_section_release(s, cevm_section_pop(s));
+        section_release(s, section_pop(s));
     } else if (op == OP_PUSH0) {
         const cevm_u256 zero = cevm_u256_from_u64(0);
-        cevm_section_push_constant(s, &zero);
+        section_push_constant(s, &zero);
     } /* and nothing for JUMPDEST */
 }
 
@@ -556,18 +556,11 @@ static void decode_op(const decoder *d, uint8_t op, size_t pc)
     case KIND_LOG: decode_in_place(d, op); break;
     case KIND_FLOW: decode_flow(d, op, pc); break;
     case KIND_PUSH: decode_push(d, pc); break;
-    case KIND_DUP: cevm_section_push(s, cevm_section_cell(s, s->top - (op - OP_DUP1))->value); break;
-    case KIND_SWAP: cevm_section_swap(s, op - OP_SWAP1 + 1); break;
+    case KIND_DUP: section_push(s, section_at(s, s->top - (op - OP_DUP1))->value); break;
+    case KIND_SWAP: section_swap(s, op - OP_SWAP1 + 1); break;
     case KIND_UNDEFINED:
     default: break; /* the loop does not come here */
     }
-}
-
-/** Whether a section has become as large as it may. */
-static bool is_full(const cevm_section *s)
-{
-    return s->top >= SECTION_MAX_TOP || s->need >= SECTION_MAX_NEED || s->constant_count >= SECTION_MAX_CONSTANTS ||
-           s->dirty_count >= SECTION_MAX_DIRTY;
 }
 
 /** Ends a section that goes on in the one behind it. */
@@ -575,7 +568,7 @@ static void fall_through(cevm_section *s)
 {
     cevm_section_flush(s);
     if (s->top != 0) {
-        cevm_entry *e = cevm_section_emit(s, BLOCK_FALL);
+        cevm_entry *e = section_emit(s, BLOCK_FALL);
         if (e != NULL) {
             e->to = section_offset(s->top);
         }
@@ -607,8 +600,8 @@ static section_end decode_section(const decoder *d, size_t pc)
             s->growth = CEVM_STACK_LIMIT + 1; /* no height is right: the exact engine takes it from here */
             return (section_end){pc + 1, true};
         }
-        if (info->span == 0 || (op == OP_JUMPDEST && pc != begin) || is_full(s) || pc - begin >= SECTION_MAX_BYTES ||
-            !cevm_section_reserve(s, (size_t)s->dirty_count + 16)) {
+        if (info->span == 0 || (op == OP_JUMPDEST && pc != begin) || pc - begin >= SECTION_MAX_BYTES ||
+            !section_reserve(s, (size_t)s->dirty_count + 16)) {
             break;
         }
         s->pc = (uint32_t)pc;
@@ -650,7 +643,7 @@ static void decode_all(const decoder *d)
     cevm_section *s = d->s;
     cevm_block_code *code = s->out->code;
     size_t pc = 0;
-    while (pc < d->size && cevm_section_reserve(s, 16)) {
+    while (pc < d->size && section_reserve(s, 16)) {
         if (d->code[pc] == OP_JUMPDEST) {
             code->targets[pc] = code->entry_count;
         }
@@ -659,9 +652,9 @@ static void decode_all(const decoder *d)
         cevm_section_seal(s);
         pc = end.closed ? next_jumpdest(d, end.pc) : end.pc;
     }
-    if (cevm_section_reserve(s, 16)) { /* the zeros behind the code: STOP */
+    if (section_reserve(s, 16)) { /* the zeros behind the code: STOP */
         cevm_section_begin(s, (uint32_t)d->size);
-        (void)cevm_section_emit(s, BLOCK_OP_STOP);
+        (void)section_emit(s, BLOCK_OP_STOP);
         cevm_section_seal(s);
     }
 }
@@ -705,9 +698,9 @@ cevm_block_code *cevm_block_decode(const uint8_t *bytes, size_t size, cevm_fork 
         code->code_size = (uint32_t)size;
         code->targets = cevm_zalloc(allocator, (size + 1) * sizeof *code->targets);
         cevm_section_init(s, &out);
-        if (code->targets != NULL && cevm_section_reserve(s, size / 2 + 64)) {
+        if (code->targets != NULL && section_reserve(s, size / 2 + 64)) {
             for (int i = 0; i < CEVM_BLOCK_FIRST; ++i) {
-                (void)cevm_section_emit(s, BLOCK_BEGIN);
+                (void)section_emit(s, BLOCK_BEGIN);
             }
             decode_all(&d);
             done = !out.failed;

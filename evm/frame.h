@@ -45,7 +45,8 @@ typedef struct cevm_frame {
     cevm_bytes input;            /* calldata */
     const struct cevm_entry *ip; /* where the block engine goes on; NULL: the exact engine runs the frame */
     const struct cevm_block_code *block; /* the code that ip is in */
-    uint32_t *heat;                      /* jumps counted in the exact engine; NULL: it is not counted */
+    size_t heat_mark;                    /* in code, up to where heat has been counted */
+    uint32_t *heat;                      /* bytes of code run in the exact engine; NULL: not counted */
     uint32_t heat_limit;                 /* at so many the code is worth decoding */
     uint32_t own_heat;                   /* of initcode */
     /* what the frame is */
@@ -178,6 +179,13 @@ static inline int memory_expand_fixed(cevm_frame *f, const cevm_u256 *offset, ui
     }
     const uint64_t end = offset->w[0] + size;
     return end <= f->memory_size ? OP_NEXT : cevm_memory_grow(f, end);
+}
+
+/** Whether [offset, offset + size) is memory that is there. */
+static inline bool memory_has(const cevm_frame *f, const cevm_u256 *offset, uint64_t size)
+{
+    return ((offset->w[0] >> 32) | offset->w[1] | offset->w[2] | offset->w[3]) == 0 &&
+           offset->w[0] + size <= f->memory_size;
 }
 
 /** Begins vm->pending: pushes a frame, or does it at once (precompile, no code, refused) and delivers the result. */

@@ -17,7 +17,7 @@
  *   EDGE  op_X(f, top)        as FULL, and gas charged ahead must not pass it: it touches state that others can see, or
  *                             looks at the gas, or ends the frame, or begins another
  *   FLOW  op_X(f, top, &pc)   sets the program counter
- *   PUSH, DUP, SWAP, LOG      one body for the family, op_PUSH(f, top, n, pc), op_DUP(top, n), op_SWAP(top, n), op_LOG(f, top, n)
+ *   PUSH, DUP, SWAP, LOG      one body for the family, op_PUSH(top, n, bytes, left), op_DUP(top, n), op_SWAP(top, n), op_LOG(f, top, n)
  * `top` points at the topmost word; a result is left where the new topmost word belongs: top[out - in].
  *
  * To add an opcode: one row here, one body in the ops_*.h of its family.

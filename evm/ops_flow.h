@@ -58,17 +58,15 @@ static inline int op_PC(cevm_frame *f, cevm_u256 *top, size_t *pc)
     return OP_NEXT;
 }
 
-/** PUSHn: the n bytes after pc, with zeros where the code has ended. */
-__attribute__((always_inline)) static inline void op_PUSH(const cevm_frame *f, cevm_u256 *top, size_t n, size_t pc)
+/** PUSHn: its n bytes are at `bytes`, of which `left` are code; those behind the code are zeros. */
+__attribute__((always_inline)) static inline void op_PUSH(cevm_u256 *top, size_t n, const uint8_t *bytes, size_t left)
 {
-    const uint8_t *code = f->code + pc + 1;
-    const size_t left = f->code_size - pc - 1;
     if (n <= 8 && left >= 8) {
-        top[1] = cevm_u256_from_u64(cevm_load_be64(code) >> (64 - 8 * n));
+        top[1] = cevm_u256_from_u64(cevm_load_be64(bytes) >> (64 - 8 * n));
         return;
     }
     uint8_t word[32] = {0};
-    memcpy(word + 32 - n, code, left < n ? left : n);
+    memcpy(word + 32 - n, bytes, left < n ? left : n);
     top[1] = cevm_u256_from_be(word);
 }
 

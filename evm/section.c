@@ -19,7 +19,7 @@ void cevm_section_begin(cevm_section *s, uint32_t pc)
     if (s->out != NULL) {
         s->first = s->out->code->entry_count;
     }
-    (void)cevm_section_emit(s, BLOCK_BEGIN);
+    (void)section_emit(s, BLOCK_BEGIN);
 }
 
 void cevm_section_seal(cevm_section *s)
@@ -33,25 +33,13 @@ void cevm_section_seal(cevm_section *s)
     }
 }
 
-section_cell *cevm_section_cell(cevm_section *s, int position)
-{
-    section_cell *c = &s->cells[position + SECTION_BELOW - 1];
-    if (c->generation != s->generation) {
-        *c = (section_cell){.generation = s->generation, .value = (int16_t)position, .refs = position <= 0};
-    }
-    return c;
-}
-
 /* Entries ---------------------------------------------------------------------------------------------------------- */
 
-bool cevm_section_reserve(cevm_section *s, size_t n)
+bool cevm_section_grow(cevm_section *s, size_t n)
 {
     section_output *out = s->out;
-    if (out == NULL) {
-        return true;
-    }
     cevm_block_code *code = out->code;
-    if (!out->failed && code->entry_count + n > out->entry_capacity) {
+    if (!out->failed) {
         const size_t capacity = 2 * out->entry_capacity + n;
         cevm_entry *entries = cevm_resize_array(out->allocator, code->entries, capacity, sizeof *entries);
         code->entries = entries != NULL ? entries : code->entries;
@@ -60,38 +48,7 @@ bool cevm_section_reserve(cevm_section *s, size_t n)
         out->failed = entries == NULL || pcs == NULL;
         out->entry_capacity = capacity;
     }
-    /* Each entry may come with a constant. */
-    if (!out->failed && code->pool_count + n > out->pool_capacity) {
-        const size_t capacity = 2 * out->pool_capacity + n;
-        cevm_u256 *pool = cevm_resize_array(out->allocator, code->pool, capacity, sizeof *pool);
-        code->pool = pool != NULL ? pool : code->pool;
-        out->failed = pool == NULL;
-        out->pool_capacity = capacity;
-    }
     return !out->failed;
-}
-
-cevm_entry *cevm_section_emit(cevm_section *s, enum cevm_block_entry_kind kind)
-{
-    ++s->count;
-    if (s->out == NULL) {
-        return NULL;
-    }
-    cevm_block_code *code = s->out->code;
-    cevm_entry *e = &code->entries[code->entry_count];
-    *e = (cevm_entry){.handler = s->out->handlers[kind]};
-    code->pcs[code->entry_count++] = s->pc;
-    return e;
-}
-
-void cevm_section_reads(cevm_section *s, int slot) { cevm_section_cell(s, slot)->touched = (uint16_t)s->count; }
-
-void cevm_section_writes(cevm_section *s, int slot, bool movable)
-{
-    section_cell *c = cevm_section_cell(s, slot);
-    c->touched = (uint16_t)s->count;
-    c->producer = (uint16_t)(movable ? s->count : 0);
-    s->highest = slot > s->highest ? slot : s->highest;
 }
 
 uint32_t cevm_section_pool(cevm_section *s, const cevm_u256 *constant)
@@ -99,62 +56,23 @@ uint32_t cevm_section_pool(cevm_section *s, const cevm_u256 *constant)
     if (s->out == NULL) {
         return 0;
     }
-    cevm_block_code *code = s->out->code;
+    section_output *out = s->out;
+    cevm_block_code *code = out->code;
+    if (code->pool_count == out->pool_capacity) {
+        const size_t capacity = 2 * out->pool_capacity + 16;
+        cevm_u256 *pool = cevm_resize_array(out->allocator, code->pool, capacity, sizeof *pool);
+        if (pool == NULL) {
+            out->failed = true;
+            return 0;
+        }
+        code->pool = pool;
+        out->pool_capacity = capacity;
+    }
     code->pool[code->pool_count] = *constant;
     return code->pool_count++;
 }
 
 /* Values ----------------------------------------------------------------------------------------------------------- */
-
-static void mark_dirty(cevm_section *s, int position) { s->dirty[s->dirty_count++] = (int16_t)position; }
-
-void cevm_section_push(cevm_section *s, int value)
-{
-    ++s->top;
-    s->growth = s->top > s->growth ? s->top : s->growth;
-    if (!section_is_constant(value)) {
-        ++cevm_section_cell(s, value)->refs;
-    }
-    cevm_section_cell(s, s->top)->value = (int16_t)value;
-    if (value != s->top) {
-        mark_dirty(s, s->top);
-    }
-}
-
-void cevm_section_push_constant(cevm_section *s, const cevm_u256 *constant)
-{
-    s->constants[s->constant_count] = *constant;
-    cevm_section_push(s, SECTION_CONSTANT_BASE + s->constant_count++);
-}
-
-void cevm_section_swap(cevm_section *s, int n)
-{
-    section_cell *a = cevm_section_cell(s, s->top);
-    section_cell *b = cevm_section_cell(s, s->top - n);
-    const int16_t value = a->value;
-    a->value = b->value;
-    b->value = value;
-    mark_dirty(s, s->top);
-    mark_dirty(s, s->top - n);
-}
-
-int cevm_section_pop(cevm_section *s) { return cevm_section_cell(s, s->top--)->value; }
-
-void cevm_section_release(cevm_section *s, int value)
-{
-    if (!section_is_constant(value)) {
-        --cevm_section_cell(s, value)->refs;
-    }
-}
-
-int cevm_section_free_slot(cevm_section *s)
-{
-    int slot = s->top + 1;
-    while (cevm_section_cell(s, slot)->refs != 0) {
-        ++slot;
-    }
-    return slot;
-}
 
 void cevm_section_make_room(cevm_section *s)
 {
@@ -164,7 +82,7 @@ void cevm_section_make_room(cevm_section *s)
     }
     int found = 0;
     for (int i = 1; i <= LOOK_AT && found < NEEDED; ++i) {
-        found += cevm_section_cell(s, s->top + i)->refs == 0;
+        found += section_at(s, s->top + i)->refs == 0;
     }
     if (found < NEEDED) {
         cevm_section_flush(s);
@@ -179,12 +97,12 @@ static void emit_constant(cevm_section *s, int slot, const cevm_u256 *constant)
         return;
     }
     const bool is_short = cevm_u256_fits_u64(constant) && constant->w[0] <= UINT32_MAX;
-    cevm_entry *e = cevm_section_emit(s, is_short ? BLOCK_CONST_I : BLOCK_CONST_K);
+    cevm_entry *e = section_emit(s, is_short ? BLOCK_CONST_I : BLOCK_CONST_K);
     if (e != NULL) {
         e->to = section_offset(slot);
         e->imm = is_short ? (uint32_t)constant->w[0] : cevm_section_pool(s, constant);
     }
-    cevm_section_writes(s, slot, true);
+    section_writes(s, slot, true);
 }
 
 int cevm_section_materialise(cevm_section *s, int value)
@@ -192,9 +110,9 @@ int cevm_section_materialise(cevm_section *s, int value)
     if (!section_is_constant(value)) {
         return value;
     }
-    const int slot = cevm_section_free_slot(s);
+    const int slot = section_free_slot(s);
     emit_constant(s, slot, section_constant(s, value));
-    ++cevm_section_cell(s, slot)->refs;
+    ++section_at(s, slot)->refs;
     return slot;
 }
 
@@ -206,8 +124,8 @@ int cevm_section_materialise(cevm_section *s, int value)
  */
 static bool redirect(cevm_section *s, int to, int from)
 {
-    section_cell *source = cevm_section_cell(s, from);
-    section_cell *target = cevm_section_cell(s, to);
+    section_cell *source = section_at(s, from);
+    section_cell *target = section_at(s, to);
     const uint16_t producer = source->producer;
     if (producer == 0 || s->live != NULL || source->refs != 1 || source->touched != producer ||
         target->touched > producer || producer < s->last_fail) {
@@ -234,14 +152,14 @@ static void emit_move(cevm_section *s, int to, int from)
         last->b = section_offset(to);
         last->c = section_offset(from);
     } else {
-        cevm_entry *e = cevm_section_emit(s, BLOCK_MOVE);
+        cevm_entry *e = section_emit(s, BLOCK_MOVE);
         if (e != NULL) {
             e->to = section_offset(to);
             e->a = section_offset(from);
         }
     }
-    cevm_section_reads(s, from);
-    cevm_section_writes(s, to, false);
+    section_reads(s, from);
+    section_writes(s, to, false);
 }
 
 static void emit_exchange(cevm_section *s, int a, int b)
@@ -252,20 +170,20 @@ static void emit_exchange(cevm_section *s, int a, int b)
         s->live[b] = t;
         return;
     }
-    cevm_entry *e = cevm_section_emit(s, BLOCK_EXCHANGE);
+    cevm_entry *e = section_emit(s, BLOCK_EXCHANGE);
     if (e != NULL) {
         e->to = section_offset(a);
         e->a = section_offset(b);
     }
-    cevm_section_writes(s, a, false);
-    cevm_section_writes(s, b, false);
+    section_writes(s, a, false);
+    section_writes(s, b, false);
 }
 
 /** Brings the word of a position home if nothing else needs its slot, then the word that this set free, and so on. */
 static void settle(cevm_section *s, int position)
 {
     while (position <= s->top) {
-        section_cell *c = cevm_section_cell(s, position);
+        section_cell *c = section_at(s, position);
         const int value = c->value;
         if (value == position || c->refs != 0) {
             return;
@@ -279,7 +197,7 @@ static void settle(cevm_section *s, int position)
         if (!redirect(s, position, value)) {
             emit_move(s, position, value);
         }
-        if (--cevm_section_cell(s, value)->refs != 0) {
+        if (--section_at(s, value)->refs != 0) {
             return;
         }
         position = value;
@@ -296,12 +214,12 @@ void cevm_section_flush(cevm_section *s)
         const int start = s->dirty[i];
         int position = start;
         while (position <= s->top) {
-            section_cell *c = cevm_section_cell(s, position);
+            section_cell *c = section_at(s, position);
             const int next = c->value;
             if (next == position) {
                 break;
             }
-            section_cell *n = cevm_section_cell(s, next);
+            section_cell *n = section_at(s, next);
             emit_exchange(s, position, next);
             c->value = (int16_t)position;
             if (n->value == start) {
@@ -317,5 +235,5 @@ void cevm_section_flush(cevm_section *s)
 
 bool cevm_section_survives_flush(cevm_section *s, int slot)
 {
-    return slot > s->top || cevm_section_cell(s, slot)->value == slot;
+    return slot > s->top || section_at(s, slot)->value == slot;
 }
