@@ -334,6 +334,9 @@ int cevm_frame_end(cevm_vm *vm, int status)
     trace_exit(vm, status, f->gas, vm->depth);
     cevm_arena_release(&vm->arena, f->arena);
     --vm->depth;
+    if (f->memory_size != 0 && vm->memory_zeroed > f->memory_base) {
+        vm->memory_zeroed = f->memory_base; /* it may have written to all above */
+    }
     deliver(vm, f->kind, status, f->gas, &f->address, f->output_offset, f->output_size);
     return status;
 }

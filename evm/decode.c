@@ -4,6 +4,7 @@
  * what is left to be computed becomes an entry.
  */
 #include "evm/ops_arith.h"
+#include "evm/ops_flow.h"
 #include "evm/section.h"
 
 /** Decoding of one code. */
@@ -504,12 +505,9 @@ static void prepare(const decoder *d, uint8_t op)
 
 static void decode_push(const decoder *d, size_t pc)
 {
-    const size_t n = (size_t)(d->code[pc] - OP_PUSH1) + 1;
-    const size_t left = d->size - pc - 1;
-    uint8_t word[32] = {0};
-    memcpy(word + 32 - n, d->code + pc + 1, left < n ? left : n);
-    const cevm_u256 value = cevm_u256_from_be(word);
-    section_push_constant(d->s, &value);
+    cevm_u256 word[2]; /* the body leaves the result in the second */
+    op_PUSH(word, (size_t)(d->code[pc] - OP_PUSH1) + 1, &d->code[pc + 1], d->size - pc - 1);
+    section_push_constant(d->s, &word[1]);
 }
 
 static void decode_flow(const decoder *d, uint8_t op, size_t pc)

@@ -53,7 +53,7 @@ static void trace_step_end(const cevm_frame *f, int64_t gas_before, int status)
 /* How each kind of body is called; see opcodes.h. Bodies that may charge see the gas in the frame. */
 #define RUN_UNARY(byte, name)   top[0] = op_##name(&top[0]);
 #define RUN_BINARY(byte, name)  top[-1] = op_##name(&top[0], &top[-1]);
-#define RUN_TERNARY(byte, name) top[-2] = op_##name(&top[0], &top[-1], &top[-2]);
+#define RUN_TERNARY(byte, name) top[-2] = op_##name(f, &top[0], &top[-1], &top[-2]);
 #define RUN_PURE(byte, name)    op_##name(top);
 #define RUN_READ(byte, name)    op_##name(f, top);
 #define RUN_DUP(byte, name)     op_DUP(top, (byte)-OP_DUP1 + 1);

@@ -120,7 +120,7 @@ static inline int jumped(cevm_frame *f, size_t from, size_t pc)
 #define PLAIN_BINARY(byte, name, in, out, since, price) \
     SIMPLE(name, in, out, since, price, 1, top[-1] = op_##name(&top[0], &top[-1]))
 #define PLAIN_TERNARY(byte, name, in, out, since, price) \
-    SIMPLE(name, in, out, since, price, 1, top[-2] = op_##name(&top[0], &top[-1], &top[-2]))
+    SIMPLE(name, in, out, since, price, 1, top[-2] = op_##name(f, &top[0], &top[-1], &top[-2]))
 #define PLAIN_PURE(byte, name, in, out, since, price) SIMPLE(name, in, out, since, price, 1, op_##name(top))
 #define PLAIN_READ(byte, name, in, out, since, price) SIMPLE(name, in, out, since, price, 1, op_##name(f, top))
 #define PLAIN_DUP(byte, name, in, out, since, price)  SIMPLE(name, in, out, since, price, 1, op_DUP(top, in))

@@ -102,8 +102,10 @@ struct cevm_vm {
     size_t stack_capacity; /* words */
     uint8_t *memory;
     size_t memory_capacity; /* bytes */
+    size_t memory_zeroed;   /* what lies above the running frame's memory is zero up to here */
     cevm_vm_buffer output;  /* return data of the last callee, or of the frame that ends */
     cevm_vm_buffer scratch; /* for precompiles */
+    cevm_modulus modulus;   /* of the last MULMODs */
     cevm_arena arena;
     cevm_analysis_cache analysis;
     uint64_t execution; /* counts them */

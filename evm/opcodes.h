@@ -10,7 +10,7 @@
  * words copied, warmth …) is in the body.
  *
  * `kind` says how the body op_NAME is called, and by that what it can do:
- *   UNARY, BINARY, TERNARY    op_X(a), op_X(a, b), op_X(a, b, c) return the result; a was on top
+ *   UNARY, BINARY, TERNARY    op_X(a), op_X(a, b), op_X(f, a, b, c) return the result; a was on top
  *   PURE  op_X(top)           touches the stack only, cannot fail
  *   READ  op_X(f, top)        reads the frame or its environment too, cannot fail
  *   FULL  op_X(f, top)        may charge gas and fail

@@ -16,14 +16,15 @@ static inline cevm_u256 op_MOD(const cevm_u256 *a, const cevm_u256 *b) { return 
 static inline cevm_u256 op_SMOD(const cevm_u256 *a, const cevm_u256 *b) { return cevm_u256_smod(a, b); }
 static inline cevm_u256 op_SIGNEXTEND(const cevm_u256 *a, const cevm_u256 *b) { return u256_signextend(a, b); }
 
-static inline cevm_u256 op_ADDMOD(const cevm_u256 *a, const cevm_u256 *b, const cevm_u256 *m)
+static inline cevm_u256 op_ADDMOD(cevm_frame *f, const cevm_u256 *a, const cevm_u256 *b, const cevm_u256 *m)
 {
+    (void)f;
     return cevm_u256_addmod(a, b, m);
 }
 
-static inline cevm_u256 op_MULMOD(const cevm_u256 *a, const cevm_u256 *b, const cevm_u256 *m)
+static inline cevm_u256 op_MULMOD(cevm_frame *f, const cevm_u256 *a, const cevm_u256 *b, const cevm_u256 *m)
 {
-    return cevm_u256_mulmod(a, b, m);
+    return cevm_u256_mulmod_with(&f->vm->modulus, a, b, m);
 }
 
 static inline int op_EXP(cevm_frame *f, cevm_u256 *top)

@@ -22,7 +22,7 @@ __attribute__((always_inline)) static inline void op_SWAP(cevm_u256 *top, int n)
 }
 
 /** MLOAD and MSTORE with their operands anywhere; out may be offset. */
-static inline int memory_load(cevm_frame *f, cevm_u256 *out, const cevm_u256 *offset)
+__attribute__((always_inline)) static inline int memory_load(cevm_frame *f, cevm_u256 *out, const cevm_u256 *offset)
 {
     const int st = memory_expand_fixed(f, offset, 32);
     if (st == OP_NEXT) {
@@ -31,7 +31,8 @@ static inline int memory_load(cevm_frame *f, cevm_u256 *out, const cevm_u256 *of
     return st;
 }
 
-static inline int memory_store(cevm_frame *f, const cevm_u256 *offset, const cevm_u256 *value)
+__attribute__((always_inline)) static inline int memory_store(cevm_frame *f, const cevm_u256 *offset,
+                                                              const cevm_u256 *value)
 {
     const int st = memory_expand_fixed(f, offset, 32);
     if (st == OP_NEXT) {
@@ -40,7 +41,8 @@ static inline int memory_store(cevm_frame *f, const cevm_u256 *offset, const cev
     return st;
 }
 
-static inline int memory_store8(cevm_frame *f, const cevm_u256 *offset, const cevm_u256 *value)
+__attribute__((always_inline)) static inline int memory_store8(cevm_frame *f, const cevm_u256 *offset,
+                                                               const cevm_u256 *value)
 {
     const int st = memory_expand_fixed(f, offset, 1);
     if (st == OP_NEXT) {

@@ -448,6 +448,20 @@ cevm_u256 cevm_u256_addmod(const cevm_u256 *a, const cevm_u256 *b, const cevm_u2
 /** MULMOD: (a * b) % m without wrapping the product; 0 when m is 0. */
 cevm_u256 cevm_u256_mulmod(const cevm_u256 *a, const cevm_u256 *b, const cevm_u256 *m);
 
+/**
+ * A modulus that has been used before, and what makes reducing by it fast. All zero is none. Belongs to one thread.
+ */
+typedef struct cevm_modulus {
+    cevm_u256 m;
+    cevm_u256 shifted;    /* m with its highest bit at the top */
+    cevm_u256 reciprocal; /* (2^512 - 1) / shifted - 2^256 */
+    unsigned bits;        /* by which it is shifted */
+    bool ready;           /* the two numbers are there */
+} cevm_modulus;
+
+/** MULMOD as above; a modulus that comes twice in a row is remembered. */
+cevm_u256 cevm_u256_mulmod_with(cevm_modulus *known, const cevm_u256 *a, const cevm_u256 *b, const cevm_u256 *m);
+
 /** EXP: base^exponent modulo 2^256; 0^0 is 1. */
 cevm_u256 cevm_u256_exp(const cevm_u256 *base, const cevm_u256 *exponent);
 
