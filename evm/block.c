@@ -87,13 +87,13 @@ static inline bool is_imm(const cevm_u256 *a, uint32_t imm)
     } while (0)
 
 /* A jump to a BEGIN entry; loops pass here, so here the host's limits are looked at. */
-#define JUMP(entry)                                                                     \
-    do {                                                                                \
-        ip = (entry);                                                                   \
-        if (UNLIKELY(--f->vm->poll_countdown == 0) && cevm_vm_poll(f->vm) != OP_NEXT) { \
-            return leave_jump(f, gas, OP_ERROR);                                        \
-        }                                                                               \
-        ENTER();                                                                        \
+#define JUMP(entry)                                   \
+    do {                                              \
+        ip = (entry);                                 \
+        if (UNLIKELY(--f->vm->poll_countdown == 0)) { \
+            GO_SLOW(POLL);                            \
+        }                                             \
+        ENTER();                                      \
     } while (0)
 
 #define CEVM_PARAMETERS const cevm_entry *ip, cevm_u256 *sp, int64_t gas, cevm_frame *f

@@ -19,6 +19,16 @@
 #define CEVM_DISPATCH_CALLS 0
 #endif
 
+/* A handler has no registers to keep for its caller, and where the compiler can be told so it need not save any. */
+#if CEVM_DISPATCH_CALLS && defined(__x86_64__) && defined(__has_attribute)
+#if __has_attribute(preserve_none)
+#define CEVM_HANDLER_CALL __attribute__((preserve_none))
+#endif
+#endif
+#ifndef CEVM_HANDLER_CALL
+#define CEVM_HANDLER_CALL
+#endif
+
 /* Labels as values are an extension of the language. */
 #pragma GCC diagnostic ignored "-Wpedantic"
 
@@ -26,7 +36,7 @@
 #define UNLIKELY(x) __builtin_expect((x), 0)
 
 #if CEVM_DISPATCH_CALLS
-#define HANDLER(name)  static int run_##name(CEVM_PARAMETERS)
+#define HANDLER(name)  CEVM_HANDLER_CALL static int run_##name(CEVM_PARAMETERS)
 #define SLOW(name)     __attribute__((noinline)) HANDLER(SLOW_##name)
 #define GO_TO(handler) __attribute__((musttail)) return (handler).call(CEVM_ARGUMENTS)
 #define GO_SLOW(name)  __attribute__((musttail)) return run_SLOW_##name(CEVM_ARGUMENTS)

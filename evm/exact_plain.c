@@ -18,7 +18,7 @@
 #define CEVM_ARGUMENTS ip, top, gas, f, end, base
 
 typedef union plain_handler {
-    int (*call)(CEVM_PARAMETERS);
+    CEVM_HANDLER_CALL int (*call)(CEVM_PARAMETERS);
     const void *label;
 } plain_handler;
 
@@ -79,21 +79,6 @@ static inline int jumped(cevm_frame *f, size_t from, size_t pc)
         }                                                                                     \
     } while (0)
 
-/* For some that may fail, a condition under which they cannot. */
-#define SURE_EXP            false
-#define SURE_KECCAK256      false
-#define SURE_CALLDATACOPY   false
-#define SURE_CODECOPY       false
-#define SURE_RETURNDATACOPY false
-#define SURE_BLOCKHASH      false
-#define SURE_SELFBALANCE    false
-#define SURE_MLOAD          memory_has(f, top, 32)
-#define SURE_MSTORE         memory_has(f, top, 32)
-#define SURE_MSTORE8        memory_has(f, top, 1)
-#define SURE_TLOAD          false
-#define SURE_TSTORE         false
-#define SURE_MCOPY          false
-
 /* A body that may fail. */
 #define BODY(in, out, body)                       \
     do {                                          \
@@ -133,13 +118,29 @@ static inline int jumped(cevm_frame *f, size_t from, size_t pc)
     HANDLER(name)                                     \
     {                                                 \
         CHECK(in, out, since, price);                 \
-        if (!SURE_##name) {                           \
-            GO_SLOW(name);                            \
-        }                                             \
-        (void)op_##name(f, top);                      \
-        top += (out) - (in);                          \
-        NEXT(1);                                      \
+        SURE_##name(name, in, out);                   \
+        GO_SLOW(name);                                \
     }
+/* For some that may fail, a condition under which they cannot, and what they then do. */
+#define WHEN_SURE(condition, body, in, out) \
+    if (LIKELY(condition)) {                \
+        body;                               \
+        top += (out) - (in);                \
+        NEXT(1);                            \
+    }
+#define SURE_MLOAD(name, in, out)   WHEN_SURE(memory_has(f, top, 32), memory_get(f, top, top), in, out)
+#define SURE_MSTORE(name, in, out)  WHEN_SURE(memory_has(f, top, 32), memory_put(f, top, top - 1), in, out)
+#define SURE_MSTORE8(name, in, out) WHEN_SURE(memory_has(f, top, 1), memory_put8(f, top, top - 1), in, out)
+#define SURE_EXP(name, in, out)
+#define SURE_KECCAK256(name, in, out)
+#define SURE_CALLDATACOPY(name, in, out)
+#define SURE_CODECOPY(name, in, out)
+#define SURE_RETURNDATACOPY(name, in, out)
+#define SURE_BLOCKHASH(name, in, out)
+#define SURE_SELFBALANCE(name, in, out)
+#define SURE_TLOAD(name, in, out)
+#define SURE_TSTORE(name, in, out)
+#define SURE_MCOPY(name, in, out)
 #define PLAIN_EDGE(byte, name, in, out, since, price) \
     HANDLER(name)                                     \
     {                                                 \

@@ -21,32 +21,46 @@ __attribute__((always_inline)) static inline void op_SWAP(cevm_u256 *top, int n)
     top[-n] = t;
 }
 
-/** MLOAD and MSTORE with their operands anywhere; out may be offset. */
-__attribute__((always_inline)) static inline int memory_load(cevm_frame *f, cevm_u256 *out, const cevm_u256 *offset)
+/* What MLOAD, MSTORE and MSTORE8 do when the memory is there. */
+static inline void memory_get(const cevm_frame *f, cevm_u256 *out, const cevm_u256 *offset)
+{
+    *out = cevm_u256_from_be(f->memory + offset->w[0]);
+}
+
+static inline void memory_put(cevm_frame *f, const cevm_u256 *offset, const cevm_u256 *value)
+{
+    cevm_u256_to_be(f->memory + offset->w[0], value);
+}
+
+static inline void memory_put8(cevm_frame *f, const cevm_u256 *offset, const cevm_u256 *value)
+{
+    f->memory[offset->w[0]] = (uint8_t)value->w[0];
+}
+
+/* The whole of them, with their operands anywhere; out may be offset. */
+static inline int memory_load(cevm_frame *f, cevm_u256 *out, const cevm_u256 *offset)
 {
     const int st = memory_expand_fixed(f, offset, 32);
     if (st == OP_NEXT) {
-        *out = cevm_u256_from_be(f->memory + offset->w[0]);
+        memory_get(f, out, offset);
     }
     return st;
 }
 
-__attribute__((always_inline)) static inline int memory_store(cevm_frame *f, const cevm_u256 *offset,
-                                                              const cevm_u256 *value)
+static inline int memory_store(cevm_frame *f, const cevm_u256 *offset, const cevm_u256 *value)
 {
     const int st = memory_expand_fixed(f, offset, 32);
     if (st == OP_NEXT) {
-        cevm_u256_to_be(f->memory + offset->w[0], value);
+        memory_put(f, offset, value);
     }
     return st;
 }
 
-__attribute__((always_inline)) static inline int memory_store8(cevm_frame *f, const cevm_u256 *offset,
-                                                               const cevm_u256 *value)
+static inline int memory_store8(cevm_frame *f, const cevm_u256 *offset, const cevm_u256 *value)
 {
     const int st = memory_expand_fixed(f, offset, 1);
     if (st == OP_NEXT) {
-        f->memory[offset->w[0]] = (uint8_t)value->w[0];
+        memory_put8(f, offset, value);
     }
     return st;
 }

@@ -80,6 +80,17 @@ static inline uint64_t u256_subb(uint64_t a, uint64_t b, unsigned char *borrow)
 #endif
 }
 
+/** The borrow alone. When nothing but that is wanted clang makes comparisons out of u256_subb, at twice the cost. */
+static inline void u256_borrow(uint64_t a, uint64_t b, unsigned char *borrow)
+{
+#if defined(U256_CARRY_GENERIC_BUILTIN) && defined(__x86_64__) && defined(__clang__)
+    unsigned long long difference;
+    *borrow = __builtin_ia32_subborrow_u64(*borrow, a, b, &difference);
+#else
+    (void)u256_subb(a, b, borrow);
+#endif
+}
+
 /** The 128-bit product a * b: the low half is returned, the high half stored in *high. */
 static inline uint64_t u256_mul64(uint64_t a, uint64_t b, uint64_t *high)
 {
@@ -271,10 +282,10 @@ static inline unsigned u256_clz(const cevm_u256 *a) { return 256 - u256_bit_leng
 static inline bool u256_lt(const cevm_u256 *a, const cevm_u256 *b)
 {
     unsigned char borrow = 0;
-    (void)u256_subb(a->w[0], b->w[0], &borrow);
-    (void)u256_subb(a->w[1], b->w[1], &borrow);
-    (void)u256_subb(a->w[2], b->w[2], &borrow);
-    (void)u256_subb(a->w[3], b->w[3], &borrow);
+    u256_borrow(a->w[0], b->w[0], &borrow);
+    u256_borrow(a->w[1], b->w[1], &borrow);
+    u256_borrow(a->w[2], b->w[2], &borrow);
+    u256_borrow(a->w[3], b->w[3], &borrow);
     return borrow != 0;
 }
 
@@ -285,10 +296,10 @@ static inline bool u256_slt(const cevm_u256 *a, const cevm_u256 *b)
 {
     const uint64_t sign = (uint64_t)1 << 63;
     unsigned char borrow = 0;
-    (void)u256_subb(a->w[0], b->w[0], &borrow);
-    (void)u256_subb(a->w[1], b->w[1], &borrow);
-    (void)u256_subb(a->w[2], b->w[2], &borrow);
-    (void)u256_subb(a->w[3] ^ sign, b->w[3] ^ sign, &borrow);
+    u256_borrow(a->w[0], b->w[0], &borrow);
+    u256_borrow(a->w[1], b->w[1], &borrow);
+    u256_borrow(a->w[2], b->w[2], &borrow);
+    u256_borrow(a->w[3] ^ sign, b->w[3] ^ sign, &borrow);
     return borrow != 0;
 }
 
