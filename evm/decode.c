@@ -586,6 +586,27 @@ typedef struct section_end {
     bool closed; /* nothing falls through to there */
 } section_end;
 
+/**
+ * A row of JUMPDESTs before the section that begins at the last one, at *pc: each gets a BEGIN of its own, which pays for
+ * all from there to the end of that section, and a way into it, so that a row is not walked through. Returns how many there
+ * are before the last.
+ */
+static uint32_t decode_row(const decoder *d, size_t *pc)
+{
+    cevm_section *s = d->s;
+    cevm_block_code *code = s->out->code;
+    uint32_t count = 0;
+    while (*pc + 1 < d->size && d->code[*pc] == OP_JUMPDEST && d->code[*pc + 1] == OP_JUMPDEST &&
+           section_reserve(s, 16)) {
+        code->targets[*pc] = code->entry_count;
+        cevm_section_begin(s, (uint32_t)*pc);
+        (void)section_emit(s, BLOCK_SKIP);
+        ++count;
+        ++*pc;
+    }
+    return count;
+}
+
 /** Decodes the section that begins at pc, which is inside the code. */
 static section_end decode_section(const decoder *d, size_t pc)
 {
@@ -642,12 +663,20 @@ static void decode_all(const decoder *d)
     cevm_block_code *code = s->out->code;
     size_t pc = 0;
     while (pc < d->size && section_reserve(s, 16)) {
+        const uint32_t row = decode_row(d, &pc);
+        const uint32_t first = code->entry_count;
+        if (!section_reserve(s, 16)) {
+            return;
+        }
         if (d->code[pc] == OP_JUMPDEST) {
-            code->targets[pc] = code->entry_count;
+            code->targets[pc] = first;
         }
         cevm_section_begin(s, (uint32_t)pc);
         const section_end end = decode_section(d, pc);
         cevm_section_seal(s);
+        for (uint32_t i = 1; i <= row; ++i) {
+            code->entries[first - 2 * i + 1].target = 2 * i; /* to the first entry behind that BEGIN */
+        }
         pc = end.closed ? next_jumpdest(d, end.pc) : end.pc;
     }
     if (section_reserve(s, 16)) { /* the zeros behind the code: STOP */
@@ -657,12 +686,52 @@ static void decode_all(const decoder *d)
     }
 }
 
-/** Turns positions in the code into indices of entries. */
+/**
+ * A jump to a section that does nothing but jump on goes to the end of the chain at once, or HOPS further; its own section
+ * pays for those it passes. They check nothing that it has not checked: where it had its target on the stack, so may they.
+ */
+static void follow_chain(cevm_block_code *code, uint32_t begin, uint32_t jump, const void *jump_label)
+{
+    enum { HOPS = 15, MAX_GAS = 1 << 20 }; /* in a circle the gas would double and double */
+    cevm_entry *e = &code->entries[jump];
+    for (int hops = 0; hops < HOPS; ++hops) {
+        const uint32_t next = jump + e->target;
+        const cevm_entry *n = &code->entries[next];
+        const bool only_pushes_target = n->begin.need == 0 && n->begin.span == CEVM_STACK_LIMIT * sizeof(cevm_u256);
+        if (n[1].handler.label != jump_label || n[1].to != 0 || !only_pushes_target ||
+            code->entries[begin].begin.gas > MAX_GAS) {
+            return;
+        }
+        code->entries[begin].begin.gas += n->begin.gas;
+        e->target += n[1].target + 1;
+    }
+}
+
+/** Turns positions in the code into distances of entries, and completes what hangs on other sections. */
 static void resolve_targets(cevm_block_code *code)
 {
+    const uint32_t jumpdest_price = cevm_op_tables[code->fork][OP_JUMPDEST].gas;
+    const cevm_block_handler *handlers = cevm_block_handlers();
+    const void *jump_label = handlers[BLOCK_JUMP_TO].label;
+    uint32_t begin = 0;
     for (uint32_t i = 0; i < code->entry_count; ++i) {
         if ((code->pcs[i] & NEEDS_TARGET) != 0) {
             code->entries[i].target = code->targets[code->pcs[i] & ~NEEDS_TARGET] - i;
+        }
+    }
+    for (uint32_t i = 0; i < code->entry_count; ++i) {
+        const void *label = code->entries[i].handler.label;
+        if (label == jump_label) {
+            follow_chain(code, begin, i, jump_label);
+        } else if (label == handlers[BLOCK_BEGIN].label) {
+            begin = i;
+        }
+    }
+    for (uint32_t i = 0; i < code->entry_count; ++i) {
+        cevm_entry *e = &code->entries[i];
+        if (e->handler.label == handlers[BLOCK_SKIP].label) {
+            e[-1].begin = e[e->target - 1].begin;
+            e[-1].begin.gas += e->target / 2 * jumpdest_price;
         }
     }
 }

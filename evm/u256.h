@@ -397,13 +397,15 @@ static inline cevm_u256 u256_signextend(const cevm_u256 *b, const cevm_u256 *v)
         return *v;
     }
     const unsigned limb = (unsigned)b->w[0] / 8;
-    const uint64_t sign_bit = (uint64_t)0x80 << ((unsigned)b->w[0] % 8 * 8);
-    const uint64_t low = v->w[limb] & (sign_bit | (sign_bit - 1));
+    const unsigned above = 56 - (unsigned)b->w[0] % 8 * 8;
+    const uint64_t sign_bit = (uint64_t)1 << 63 >> above;
     /* (x ^ s) - s spreads bit s upwards without a signed shift. */
-    const uint64_t extended = (low ^ sign_bit) - sign_bit;
+    const uint64_t extended = ((v->w[limb] << above >> above) ^ sign_bit) - sign_bit;
     const uint64_t fill = (uint64_t)0 - (extended >> 63);
-    return (cevm_u256){{limb == 0 ? extended : v->w[0], limb == 1 ? extended : (limb < 1 ? fill : v->w[1]),
-                        limb == 2 ? extended : (limb < 2 ? fill : v->w[2]), limb == 3 ? extended : fill}};
+    const uint64_t w0 = limb == 0 ? extended : v->w[0];
+    const uint64_t w1 = limb == 1 ? extended : v->w[1];
+    const uint64_t w2 = limb == 2 ? extended : v->w[2];
+    return (cevm_u256){{w0, limb < 1 ? fill : w1, limb < 2 ? fill : w2, limb < 3 ? fill : extended}};
 }
 
 /* Products and quotients ------------------------------------------------------------------------------------------- */
