@@ -4,6 +4,7 @@
 #include <cevm/crypto.h>
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 enum { BUCKETS = 4096, DEFAULT_MAX_BYTES = 64 << 20 };
 
@@ -21,6 +22,7 @@ struct cevm_code_cache {
     pthread_mutex_t lock;
     size_t max_bytes;
     size_t bytes; /* of what is listed */
+    atomic_size_t removals;
     cevm_cached_code *newest, *oldest;
     cevm_cached_code *buckets[BUCKETS];
 };
@@ -91,6 +93,7 @@ static void unlist(cevm_code_cache *cache, cevm_cached_code *c)
     unlink_age(cache, c);
     cache->bytes -= c->code->bytes;
     c->listed = false;
+    atomic_fetch_add_explicit(&cache->removals, 1, memory_order_relaxed);
     if (c->users == 0) {
         free_cached(cache, c);
     }
@@ -115,7 +118,8 @@ static void list(cevm_code_cache *cache, cevm_cached_code *c)
 {
     const size_t bytes = c->code->bytes;
     if (bytes > cache->max_bytes) {
-        return; /* its user alone has it */
+        atomic_fetch_add_explicit(&cache->removals, 1, memory_order_relaxed);
+        return; /* its user alone has it, until its execution ends */
     }
     while (cache->bytes + bytes > cache->max_bytes) {
         unlist(cache, cache->oldest);
@@ -137,6 +141,14 @@ static void release(cevm_code_cache *cache, cevm_cached_code *c)
         }
         pthread_mutex_unlock(&cache->lock);
     }
+}
+
+static bool is_listed(cevm_code_cache *cache, const cevm_cached_code *c)
+{
+    pthread_mutex_lock(&cache->lock);
+    const bool listed = c->listed;
+    pthread_mutex_unlock(&cache->lock);
+    return listed;
 }
 
 static cevm_cached_code *lookup(cevm_code_cache *cache, const cevm_hash *hash, cevm_fork fork)
@@ -176,10 +188,39 @@ static cevm_cached_code *decode(cevm_code_cache *cache, const cevm_hash *hash, c
 
 /* The table of a VM ------------------------------------------------------------------------------------------------ */
 
+/** Lets go of what a slot holds. */
+static void clear_slot(cevm_vm *vm, cevm_code_slot *slot)
+{
+    if (slot->decoded != NULL) {
+        vm->code_bytes -= slot->decoded->code->bytes;
+        release(vm->code_cache, slot->decoded);
+        slot->decoded = NULL;
+    }
+}
+
+void cevm_code_slots_begin(cevm_vm *vm)
+{
+    if (vm->code_slots == NULL) {
+        return;
+    }
+    const size_t removals = atomic_load_explicit(&vm->code_cache->removals, memory_order_relaxed);
+    if (removals == vm->code_removals) {
+        return;
+    }
+    vm->code_removals = removals;
+    for (size_t i = 0; i < CEVM_CODE_SLOTS; ++i) {
+        cevm_code_slot *slot = &vm->code_slots[i];
+        if (slot->decoded != NULL && !is_listed(vm->code_cache, slot->decoded)) {
+            clear_slot(vm, slot);
+            slot->heat = 0;
+        }
+    }
+}
+
 void cevm_code_slots_destroy(cevm_vm *vm)
 {
     for (size_t i = 0; vm->code_slots != NULL && i < CEVM_CODE_SLOTS; ++i) {
-        release(vm->code_cache, vm->code_slots[i].decoded);
+        clear_slot(vm, &vm->code_slots[i]);
     }
     cevm_free(vm->allocator, vm->code_slots);
     vm->code_slots = NULL;
@@ -188,6 +229,16 @@ void cevm_code_slots_destroy(cevm_vm *vm)
         vm->code_cache = NULL;
     }
 }
+
+/** Notes decoded code, if there is any, in a slot. */
+static void fill_slot(cevm_vm *vm, cevm_code_slot *slot, cevm_cached_code *decoded)
+{
+    slot->decoded = decoded;
+    vm->code_bytes += decoded != NULL ? decoded->code->bytes : 0;
+}
+
+/** Whether a VM may hold more: one execution is not to fill the memory with the code of hundreds of contracts. */
+static bool may_hold_more(const cevm_vm *vm) { return vm->code_bytes < vm->code_cache->max_bytes; }
 
 /** Makes the table, and a cache if the host gave none; false when memory runs out. */
 static bool prepare_slots(cevm_vm *vm)
@@ -216,9 +267,11 @@ static cevm_code_slot *slot_of(cevm_frame *f)
         if (slot->last_use == vm->execution && slot->decoded != NULL) {
             return NULL; /* a frame may be running it */
         }
-        release(vm->code_cache, slot->decoded);
+        clear_slot(vm, slot);
         *slot = (cevm_code_slot){.hash = f->code_hash, .fork = vm->fork, .used = true};
-        slot->decoded = lookup(vm->code_cache, &f->code_hash, vm->fork);
+        if (may_hold_more(vm)) {
+            fill_slot(vm, slot, lookup(vm->code_cache, &f->code_hash, vm->fork));
+        }
     }
     slot->last_use = vm->execution;
     return slot;
@@ -231,10 +284,15 @@ static void run_decoded(cevm_frame *f, const cevm_code_slot *slot, uint32_t entr
 }
 
 /**
- * Bytes run in the exact engine after which a code of so many bytes is decoded: by then about what decoding takes has been
- * lost, so that decoding never much more than doubles the time of anything.
+ * Bytes run in the exact engine after which a code of so many bytes is decoded. By then about what decoding takes has been
+ * lost, so that it never makes anything much more than twice as slow. Decoded code is kept; initcode that is made to be
+ * decoded each time it runs has to run longer.
  */
-static uint32_t heat_limit(size_t code_size) { return (uint32_t)(256 + 2 * code_size); }
+static uint32_t heat_limit(const cevm_frame *f)
+{
+    enum { ALWAYS = 256, DEPLOYED = 4, INITCODE = 16 };
+    return (uint32_t)(ALWAYS + (f->has_hash ? DEPLOYED : INITCODE) * f->code_size);
+}
 
 void cevm_frame_choose_engine(cevm_frame *f)
 {
@@ -250,7 +308,7 @@ void cevm_frame_choose_engine(cevm_frame *f)
         cevm_frame_heat_up(f);
         return;
     }
-    f->heat_limit = heat_limit(f->code_size);
+    f->heat_limit = heat_limit(f);
     if (!f->has_hash) {
         f->own_heat = 0;
         f->heat = &f->own_heat;
@@ -277,8 +335,8 @@ void cevm_frame_heat_up(cevm_frame *f)
     if (slot == NULL) {
         return;
     }
-    if (slot->decoded == NULL) {
-        slot->decoded = decode(f->vm->code_cache, &f->code_hash, f);
+    if (slot->decoded == NULL && may_hold_more(f->vm)) {
+        fill_slot(f->vm, slot, decode(f->vm->code_cache, &f->code_hash, f));
     }
     if (slot->decoded != NULL) {
         const uint32_t entry = f->pc == 0 ? CEVM_BLOCK_FIRST : slot->decoded->code->targets[f->pc];

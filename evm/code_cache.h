@@ -30,6 +30,9 @@ void cevm_frame_choose_engine(cevm_frame *f);
 /** After OP_HOT: goes over to the block engine at f->pc, or says that the exact engine has to go on. */
 void cevm_frame_heat_up(cevm_frame *f);
 
+/** Says that a new execution begins: what the cache has dropped since the last is given back. */
+void cevm_code_slots_begin(cevm_vm *vm);
+
 /** Gives back what a VM holds. */
 void cevm_code_slots_destroy(cevm_vm *vm);
 

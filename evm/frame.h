@@ -113,6 +113,8 @@ struct cevm_vm {
     bool owns_code_cache;
     cevm_code_cache *code_cache;       /* NULL until first needed, unless the host gave one */
     struct cevm_code_slot *code_slots; /* likewise; see code_cache.h */
+    size_t code_bytes;                 /* of decoded code that the slots hold */
+    size_t code_removals;              /* the cache's count at the beginning of the execution */
     /* limits */
     size_t memory_limit;
     const volatile bool *cancel;

@@ -267,6 +267,7 @@ static cevm_err prepare(cevm_vm *vm, const cevm_message *msg)
     cevm_arena_release(&vm->arena, (cevm_arena_mark){NULL, 0});
     cevm_analysis_begin(&vm->analysis);
     ++vm->execution;
+    cevm_code_slots_begin(vm);
     vm->pending = (cevm_pending){.msg = *msg};
     if (msg->kind == CEVM_CREATE || msg->kind == CEVM_CREATE2) {
         return CEVM_OK;
