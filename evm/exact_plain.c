@@ -110,9 +110,24 @@ static inline int jumped(cevm_frame *f, size_t from, size_t pc)
 #define PLAIN_READ(byte, name, in, out, since, price) SIMPLE(name, in, out, since, price, 1, op_##name(f, top))
 #define PLAIN_DUP(byte, name, in, out, since, price)  SIMPLE(name, in, out, since, price, 1, op_DUP(top, in))
 #define PLAIN_SWAP(byte, name, in, out, since, price) SIMPLE(name, in, out, since, price, 1, op_SWAP(top, (in)-1))
-#define PLAIN_PUSH(byte, name, in, out, since, price)        \
-    SIMPLE(name, in, out, since, price, (byte)-OP_PUSH1 + 2, \
-           op_PUSH(top, (byte)-OP_PUSH1 + 1, ip + 1, (size_t)(end - ip - 1)))
+#define PUSH_SIZE(byte)                               ((byte)-OP_PUSH1 + 1)
+#define PLAIN_PUSH(byte, name, in, out, since, price)                            \
+    SLOW(name)                                                                   \
+    {                                                                            \
+        op_PUSH(top, PUSH_SIZE(byte), ip + 1, (size_t)(end - ip - 1));           \
+        top += 1;                                                                \
+        NEXT(PUSH_SIZE(byte) + 1);                                               \
+    }                                                                            \
+    HANDLER(name)                                                                \
+    {                                                                            \
+        CHECK(in, out, since, price);                                            \
+        if (UNLIKELY(!push_is_ahead(PUSH_SIZE(byte), (size_t)(end - ip - 1)))) { \
+            GO_SLOW(name);                                                       \
+        }                                                                        \
+        push_from(top, PUSH_SIZE(byte), ip + 1);                                 \
+        top += 1;                                                                \
+        NEXT(PUSH_SIZE(byte) + 1);                                               \
+    }
 #define PLAIN_FULL(byte, name, in, out, since, price) \
     SLOW(name) { BODY(in, out, op_##name(f, top)); }  \
     HANDLER(name)                                     \
@@ -153,23 +168,32 @@ static inline int jumped(cevm_frame *f, size_t from, size_t pc)
         CHECK(in, out, since, price);                \
         BODY(in, out, op_LOG(f, top, (in)-2));       \
     }
-#define PLAIN_FLOW(byte, name, in, out, since, price) \
-    HANDLER(name)                                     \
-    {                                                 \
-        CHECK(in, out, since, price);                 \
-        const size_t from = (size_t)(ip - f->code);   \
-        size_t pc = from;                             \
-        int status = op_##name(f, top, &pc);          \
-        if (status == OP_NEXT && pc != from + 1) {    \
-            status = jumped(f, from, pc);             \
-        }                                             \
-        ip = f->code + pc;                            \
-        top += (out) - (in);                          \
-        if (UNLIKELY(status != OP_NEXT)) {            \
-            f->gas = gas;                             \
-            return leave(ip, top, f, status);         \
-        }                                             \
-        NEXT(0);                                      \
+#define FLOW(name, in, out)                         \
+    do {                                            \
+        const size_t from = (size_t)(ip - f->code); \
+        size_t pc = from;                           \
+        int status = op_##name(f, top, &pc);        \
+        if (status == OP_NEXT && pc != from + 1) {  \
+            status = jumped(f, from, pc);           \
+        }                                           \
+        ip = f->code + pc;                          \
+        top += (out) - (in);                        \
+        if (UNLIKELY(status != OP_NEXT)) {          \
+            f->gas = gas;                           \
+            return leave(ip, top, f, status);       \
+        }                                           \
+        NEXT(0);                                    \
+    } while (0)
+/* The first jump, and the one that looks at the limits, out of the way of all others. */
+#define PLAIN_FLOW(byte, name, in, out, since, price)                       \
+    SLOW(name) { FLOW(name, in, out); }                                     \
+    HANDLER(name)                                                           \
+    {                                                                       \
+        CHECK(in, out, since, price);                                       \
+        if (UNLIKELY(f->jumpdests == NULL || f->vm->poll_countdown == 1)) { \
+            GO_SLOW(name);                                                  \
+        }                                                                   \
+        FLOW(name, in, out);                                                \
     }
 #define PLAIN(at, code, name, in, out, kind, since, price) PLAIN_##kind(code, name, in, out, since, price)
 

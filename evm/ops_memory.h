@@ -16,9 +16,7 @@ static inline void op_DUP(cevm_u256 *top, int n) { top[1] = top[1 - n]; }
 
 __attribute__((always_inline)) static inline void op_SWAP(cevm_u256 *top, int n)
 {
-    const cevm_u256 t = top[0];
-    top[0] = top[-n];
-    top[-n] = t;
+    u256_exchange(&top[0], &top[-n]);
 }
 
 /* What MLOAD, MSTORE and MSTORE8 do when the memory is there. */

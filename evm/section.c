@@ -3,7 +3,8 @@
 
 void cevm_section_init(cevm_section *s, section_output *out)
 {
-    memset(s, 0, sizeof *s);
+    memset(s, 0, offsetof(cevm_section, dirty));
+    memset(s->cells, 0, sizeof s->cells); /* the rest is written before it is read */
     s->out = out;
 }
 

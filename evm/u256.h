@@ -188,6 +188,16 @@ static inline uint64_t u256_funnel_right(uint64_t high, uint64_t low, unsigned b
     return (low >> bits) | (high << 1 << (63 - bits));
 }
 
+/** Exchanges two numbers, limb by limb: a copy of a whole one would go through memory. */
+static inline void u256_exchange(cevm_u256 *a, cevm_u256 *b)
+{
+    for (unsigned i = 0; i < 4; ++i) {
+        const uint64_t limb = a->w[i];
+        a->w[i] = b->w[i];
+        b->w[i] = limb;
+    }
+}
+
 /* Sums ------------------------------------------------------------------------------------------------------------- */
 
 /** *out = a + b modulo 2^256; returns whether the sum did not fit. */
