@@ -14,10 +14,7 @@ static inline void op_POP(cevm_u256 *top) { (void)top; }
 static inline void op_PUSH0(cevm_u256 *top) { top[1] = cevm_u256_from_u64(0); }
 static inline void op_DUP(cevm_u256 *top, int n) { top[1] = top[1 - n]; }
 
-__attribute__((always_inline)) static inline void op_SWAP(cevm_u256 *top, int n)
-{
-    u256_exchange(&top[0], &top[-n]);
-}
+__attribute__((always_inline)) static inline void op_SWAP(cevm_u256 *top, int n) { u256_exchange(&top[0], &top[-n]); }
 
 /* What MLOAD, MSTORE and MSTORE8 do when the memory is there. */
 static inline void memory_get(const cevm_frame *f, cevm_u256 *out, const cevm_u256 *offset)
