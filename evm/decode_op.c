@@ -367,12 +367,11 @@ static const compare_branch compare_branches[] = {
     {BLOCK_EQ_I, BLOCK_BRANCH_EQ_I, BLOCK_BRANCH_NOT_EQ_I, true},
 };
 
-/** The last entry of the section, if it computes the word in a slot that nothing else needs; or NULL. */
+/** The last entry of the section, if what it computes goes to a slot where nothing else needs it; or NULL. */
 static const cevm_entry *last_computes(cevm_section *s, int slot)
 {
     const cevm_entry *last = &s->out->code->entries[s->out->code->entry_count - 1];
-    const section_cell *c = section_at(s, slot);
-    return s->count > 0 && c->refs == 0 && c->producer == s->count ? last : NULL;
+    return s->count > 0 && last->to == section_offset(slot) && section_at(s, slot)->refs == 0 ? last : NULL;
 }
 
 static void drop_last(cevm_section *s)
