@@ -113,11 +113,11 @@ static void put_jump(program *p, const cevm_op_info *ops, uint64_t *random)
     }
     const bool back = p->target_count != 0 && below(random, 3) == 0;
     uint64_t target = back ? p->targets[below(random, p->target_count)] : below(random, CODE_SIZE);
-    if (below(random, 6) == 0) {
+    const bool computed = below(random, 6) == 0;
+    if (computed) {
         put_push2(p, 7);
         target = back ? target - 7 : target;
     }
-    const bool computed = p->code[p->size - 3] == OP_PUSH2 && p->code[p->size - 1] == 7 && p->code[p->size - 2] == 0;
     if (!back && !computed && p->hole_count < sizeof p->holes / sizeof p->holes[0]) {
         p->holes[p->hole_count++] = p->size + 1;
     }
