@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * Any bytes as code, at any fork: the first byte is the fork, the rest a contract that may call itself. Gas never grows, a
- * failed frame keeps none, and a tracer changes nothing.
+ * failed frame keeps none, and neither a tracer nor the engine changes anything.
  */
 #include <cevm/cevm.h>
 
@@ -35,7 +35,7 @@ static void must(cevm_err err)
     }
 }
 
-static outcome run(cevm_fork fork, cevm_bytes code, const cevm_tracer *tracer)
+static outcome run(cevm_fork fork, cevm_bytes code, cevm_engine engine, const cevm_tracer *tracer)
 {
     const cevm_address contract = {{[19] = 0xc0}}, caller = {{[19] = 0xca}};
     const cevm_u256 balance = cevm_u256_from_u64(1000);
@@ -47,7 +47,8 @@ static outcome run(cevm_fork fork, cevm_bytes code, const cevm_tracer *tracer)
     const cevm_db db = cevm_memdb_interface(store);
     must(cevm_state_create(&state, &db, NULL));
     must(cevm_state_begin_tx(state, fork));
-    must(cevm_vm_create(&vm, NULL));
+    const cevm_vm_config config = {.struct_size = sizeof config, .engine = engine};
+    must(cevm_vm_create(&vm, &config));
 
     const cevm_block_env block = {.fork = fork, .number = 300, .gas_limit = 30000000, .chain_id = 1};
     const cevm_tx_env tx = {.origin = caller};
@@ -78,6 +79,11 @@ static outcome run(cevm_fork fork, cevm_bytes code, const cevm_tracer *tracer)
     return out;
 }
 
+static bool same(const outcome *a, const outcome *b)
+{
+    return a->err == b->err && a->status == b->status && a->left == b->left && cevm_hash_equal(&a->output, &b->output);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (size == 0) {
@@ -87,10 +93,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const cevm_bytes code = {data + 1, size - 1};
     uint64_t sum = 0;
     const cevm_tracer tracer = {.struct_size = sizeof tracer, .ctx = &sum, .on_step = count_step};
-    const outcome plain = run(fork, code, NULL);
-    const outcome traced = run(fork, code, &tracer);
-    if (plain.err != traced.err || plain.status != traced.status || plain.left != traced.left ||
-        !cevm_hash_equal(&plain.output, &traced.output)) {
+    const outcome plain = run(fork, code, CEVM_ENGINE_EXACT, NULL);
+    const outcome traced = run(fork, code, CEVM_ENGINE_EXACT, &tracer);
+    const outcome block = run(fork, code, CEVM_ENGINE_BLOCK, NULL);
+    if (!same(&plain, &traced) || !same(&plain, &block)) {
         abort();
     }
     return 0;
