@@ -95,7 +95,7 @@ $(BUILD)/tests/%: tests/%.c $(APP) $(LIB)
 -include $(BUILD)/obj/docs/opcodes.d $(LIB_OBJ:.o=.d) $(APP_OBJ:.o=.d) $(TEST_DEPS)
 
 .PHONY: help all lib programs run check check-steps test test-house test-unit test-property test-oom test-cli test-spec \
- test-embed asan memcheck tsan portable clang warnings fuzz test-fuzz coverage tidy format format-check bench where install \
+ test-embed asan memcheck tsan portable clang warnings fuzz test-fuzz coverage tidy format format-check bench bench-evm where install \
  uninstall clean distclean deps vectors docs diff bench-precompiles
 
 help: ## Show this list
@@ -217,6 +217,14 @@ format-check: ## Say which files are not formatted
 
 bench: all ## Time and memory of the whole state-test run
 	@BUILD=$(BUILD) JOBS=$(JOBS) bench/corpus.sh
+
+bench-evm: $(BUILD)/bench/evm ## Time of single messages, both engines: make bench-evm W='files in the state-test format'
+	@test -n '$(W)' || { echo 'make bench-evm W=path/to/workloads/*.json'; exit 1; }
+	@$(BUILD)/bench/evm $(W)
+
+$(BUILD)/bench/evm: bench/evm.c $(APP) $(LIB)
+	@mkdir -p $(@D)
+	$(call say,LD,$@)$(CC) $(ALL_CFLAGS) $< $(APP) $(LIB) -o $@ $(APP_LIBS)
 
 # ---- Finding things ----------------------------------------------------------------------------------------------
 
