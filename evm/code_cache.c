@@ -6,7 +6,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-enum { BUCKETS = 4096, DEFAULT_MAX_BYTES = 64 << 20 };
+enum { BUCKETS = 2048, DEFAULT_MAX_BYTES = 64 << 20 };
 
 struct cevm_cached_code {
     cevm_cached_code *next; /* in its bucket */
@@ -24,7 +24,7 @@ struct cevm_code_cache {
     size_t bytes; /* of what is listed */
     atomic_size_t removals;
     cevm_cached_code *newest, *oldest;
-    cevm_cached_code *buckets[BUCKETS];
+    cevm_cached_code **buckets; /* NULL until there is something to find */
 };
 
 cevm_err cevm_code_cache_create(cevm_code_cache **out, const cevm_allocator *allocator, size_t max_bytes)
@@ -59,6 +59,7 @@ void cevm_code_cache_destroy(cevm_code_cache *cache)
         c = older;
     }
     pthread_mutex_destroy(&cache->lock);
+    cevm_free(cache->allocator, cache->buckets);
     cevm_free(cache->allocator, cache);
 }
 
@@ -104,7 +105,7 @@ static void unlist(cevm_code_cache *cache, cevm_cached_code *c)
 /** Finds a code, makes it the newest and the caller its user; NULL when it is not there. */
 static cevm_cached_code *find(cevm_code_cache *cache, const cevm_hash *hash, cevm_fork fork)
 {
-    cevm_cached_code *c = *bucket_of(cache, hash);
+    cevm_cached_code *c = cache->buckets != NULL ? *bucket_of(cache, hash) : NULL;
     while (c != NULL && (c->code->fork != fork || !cevm_hash_equal(&c->hash, hash))) {
         c = c->next;
     }
@@ -119,7 +120,10 @@ static cevm_cached_code *find(cevm_code_cache *cache, const cevm_hash *hash, cev
 static void list(cevm_code_cache *cache, cevm_cached_code *c)
 {
     const size_t bytes = bytes_of(c);
-    if (bytes > cache->max_bytes) {
+    if (cache->buckets == NULL) {
+        cache->buckets = cevm_zalloc(cache->allocator, BUCKETS * sizeof *cache->buckets);
+    }
+    if (bytes > cache->max_bytes || cache->buckets == NULL) {
         atomic_fetch_add_explicit(&cache->removals, 1, memory_order_relaxed);
         return; /* its user alone has it, until its execution ends */
     }

@@ -22,7 +22,7 @@ typedef struct cevm_code_slot {
     cevm_cached_code *decoded;
 } cevm_code_slot;
 
-enum { CEVM_CODE_SLOTS = 512 };
+enum { CEVM_CODE_SLOTS = 256 };
 
 /** Decides at the beginning of a frame which engine runs it: sets f->ip, or f->heat. */
 void cevm_frame_choose_engine(cevm_frame *f);
