@@ -447,16 +447,34 @@ static void decode_jumpi(const cevm_decoder *d)
 
 /* All of them --------------------------------------------------------------------------------------------------------- */
 
+/* What comes before an opcode: words to their places, room for a result, or nothing. */
+enum { PREPARE_NOTHING, PREPARE_FLUSH, PREPARE_ROOM };
+#define PREPARE_UNARY(byte)   PREPARE_ROOM
+#define PREPARE_BINARY(byte)  PREPARE_ROOM
+#define PREPARE_TERNARY(byte) PREPARE_ROOM
+#define PREPARE_READ(byte)    PREPARE_ROOM
+#define PREPARE_FLOW(byte)    PREPARE_ROOM
+#define PREPARE_PURE(byte)    PREPARE_NOTHING
+#define PREPARE_PUSH(byte)    PREPARE_NOTHING
+#define PREPARE_DUP(byte)     PREPARE_NOTHING
+#define PREPARE_SWAP(byte)    PREPARE_NOTHING
+#define PREPARE_LOG(byte)     PREPARE_FLUSH
+#define PREPARE_FULL(byte) \
+    ((byte) == OP_MLOAD || (byte) == OP_MSTORE || (byte) == OP_MSTORE8 ? PREPARE_ROOM : PREPARE_FLUSH)
+#define PREPARE_EDGE(byte) ((byte) == OP_STOP || (byte) == OP_INVALID ? PREPARE_NOTHING : PREPARE_FLUSH)
+
+static const uint8_t preparations[256] = {
+#define ROW(at, code, name, in, out, kind, since, price) [code] = PREPARE_##kind(code),
+    CEVM_OPCODES(ROW, 0)
+#undef ROW
+};
+
 void cevm_decode_prepare(const cevm_decoder *d, uint8_t op)
 {
-    const enum op_kind kind = cevm_op_kinds[op];
-    const bool own_entry = op == OP_MLOAD || op == OP_MSTORE || op == OP_MSTORE8;
-    if (kind == KIND_LOG || kind == KIND_EDGE || (kind == KIND_FULL && !own_entry)) {
-        if (op != OP_STOP && op != OP_INVALID) {
-            cevm_section_flush(d->s);
-        }
-    } else if (kind != KIND_PUSH && kind != KIND_DUP && kind != KIND_SWAP && kind != KIND_PURE) {
+    if (preparations[op] == PREPARE_ROOM) {
         cevm_section_make_room(d->s);
+    } else if (preparations[op] == PREPARE_FLUSH) {
+        cevm_section_flush(d->s);
     }
 }
 

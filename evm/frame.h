@@ -12,6 +12,7 @@
 #include "evm/analysis.h"
 #include "evm/arena.h"
 #include "evm/gas.h"
+#include "evm/keccak_memo.h"
 #include "evm/opcodes.h"
 #include "evm/u256.h"
 
@@ -105,7 +106,8 @@ struct cevm_vm {
     size_t memory_zeroed;   /* what lies above the running frame's memory is zero up to here */
     cevm_vm_buffer output;  /* return data of the last callee, or of the frame that ends */
     cevm_vm_buffer scratch; /* for precompiles */
-    cevm_modulus modulus;   /* of the last MULMODs */
+    cevm_keccak_memo keccak_memo;
+    cevm_modulus modulus; /* of the last MULMODs */
     cevm_arena arena;
     cevm_analysis_cache analysis;
     uint64_t execution; /* counts them */

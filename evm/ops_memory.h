@@ -76,6 +76,10 @@ static inline int op_KECCAK256(cevm_frame *f, cevm_u256 *top)
     if (!charge(f, (int64_t)gas_words(size) * GAS_KECCAK256_WORD)) {
         return CEVM_STATUS_OUT_OF_GAS;
     }
+    if (size == 64) {
+        top[-1] = cevm_keccak_memo_get(&f->vm->keccak_memo, f->memory + top[0].w[0]);
+        return OP_NEXT;
+    }
     cevm_hash h;
     cevm_keccak256(&h, size != 0 ? f->memory + top[0].w[0] : NULL, (size_t)size);
     top[-1] = cevm_u256_from_be(h.bytes);

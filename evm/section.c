@@ -75,12 +75,9 @@ uint32_t cevm_section_pool(cevm_section *s, const cevm_u256 *constant)
 
 /* Values ----------------------------------------------------------------------------------------------------------- */
 
-void cevm_section_make_room(cevm_section *s)
+void cevm_section_look_for_room(cevm_section *s)
 {
-    enum { NEEDED = 4, LOOK_AT = 12 }; /* an instruction takes at most three constants and gives one result */
-    if (s->highest <= s->top + LOOK_AT - NEEDED) {
-        return;
-    }
+    enum { NEEDED = SECTION_NEEDED, LOOK_AT = SECTION_LOOK_AT };
     int found = 0;
     for (int i = 1; i <= LOOK_AT && found < NEEDED; ++i) {
         found += section_at(s, s->top + i)->refs == 0;

@@ -19,6 +19,8 @@ enum {
     SECTION_ABOVE = SECTION_MAX_BYTES + 64, /* highest one, scratch included */
     SECTION_CONSTANTS = SECTION_MAX_BYTES + 4,
     SECTION_DIRTY = 2 * SECTION_MAX_BYTES + 8,
+    SECTION_NEEDED = 4, /* free slots: an instruction takes at most three constants and gives one result */
+    SECTION_LOOK_AT = 12,
     SECTION_CONSTANT_BASE = 4096, /* values from here on are constants, below it slots */
 };
 
@@ -182,8 +184,16 @@ static inline int section_free_slot(cevm_section *s)
 
 /** A slot that holds the value; a constant is written to a free one. The result too has to be released. */
 int cevm_section_materialise(cevm_section *s, int value);
+/** Looks at the slots above the stack, and flushes when too few are free. */
+void cevm_section_look_for_room(cevm_section *s);
+
 /** Makes sure that section_free_slot has slots to give during the next instruction. */
-void cevm_section_make_room(cevm_section *s);
+static inline void cevm_section_make_room(cevm_section *s)
+{
+    if (s->highest > s->top + SECTION_LOOK_AT - SECTION_NEEDED) {
+        cevm_section_look_for_room(s);
+    }
+}
 /** Moves every word to where the EVM has it. */
 void cevm_section_flush(cevm_section *s);
 /** Whether cevm_section_flush leaves a slot alone. */

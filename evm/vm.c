@@ -60,6 +60,7 @@ void cevm_vm_destroy(cevm_vm *vm)
     cevm_arena_destroy(&vm->arena);
     cevm_analysis_destroy(&vm->analysis);
     cevm_code_slots_destroy(vm);
+    cevm_keccak_memo_destroy(&vm->keccak_memo, vm->allocator);
     cevm_free(vm->allocator, vm);
 }
 
@@ -268,6 +269,7 @@ static cevm_err prepare(cevm_vm *vm, const cevm_message *msg)
     cevm_analysis_begin(&vm->analysis);
     ++vm->execution;
     cevm_code_slots_begin(vm);
+    cevm_keccak_memo_begin(&vm->keccak_memo, vm->allocator);
     vm->pending = (cevm_pending){.msg = *msg};
     if (msg->kind == CEVM_CREATE || msg->kind == CEVM_CREATE2) {
         return CEVM_OK;
