@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
- * ethereum-tests/json.h: reading JSON with errors that say where: the file, the line for text that is no JSON, the key
+ * chain/json.h: reading JSON with errors that say where: the file, the line for text that is no JSON, the key
  * path ("name/post/Cancun/0/hash") for a value that is not what it should be.
  *
  * Limits: a file above CEVM_JSON_MAX_SIZE is refused before it is read; nesting above 2048 levels is refused by the
@@ -9,8 +9,8 @@
  * Convention: functions return true, or false after writing the reason into the error. Threads: no shared state; one
  * document is read by one thread at a time.
  */
-#ifndef CEVM_TESTS_JSON_H
-#define CEVM_TESTS_JSON_H
+#ifndef CEVM_CHAIN_JSON_H
+#define CEVM_CHAIN_JSON_H
 
 #include <cevm/types.h>
 #include <jansson.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "ethereum-tests/alloc.h"
+#include "chain/alloc.h"
 
 #include <cevm/crypto.h>
 #include <cevm/hex.h>
@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static bool load_storage(cevm_test_account *out, const cevm_json_at *at, cevm_arena *arena)
+static bool load_storage(cevm_genesis_account *out, const cevm_json_at *at, cevm_arena *arena)
 {
     if (!cevm_json_is_object(at)) {
         return false;
@@ -33,7 +33,7 @@ static bool load_storage(cevm_test_account *out, const cevm_json_at *at, cevm_ar
     return true;
 }
 
-static bool load_account(cevm_test_account *out, const cevm_json_at *at, cevm_arena *arena)
+static bool load_account(cevm_genesis_account *out, const cevm_json_at *at, cevm_arena *arena)
 {
     cevm_json_at field;
     if (!cevm_json_key_address(&out->address, at) || !cevm_json_is_object(at)) {
@@ -53,17 +53,17 @@ static bool load_account(cevm_test_account *out, const cevm_json_at *at, cevm_ar
 
 static int by_address(const void *a, const void *b)
 {
-    const cevm_test_account *x = a, *y = b;
+    const cevm_genesis_account *x = a, *y = b;
     return memcmp(x->address.bytes, y->address.bytes, sizeof x->address.bytes);
 }
 
-bool cevm_test_alloc_load(cevm_test_alloc *out, const cevm_json_at *at, cevm_arena *arena)
+bool cevm_genesis_alloc_load(cevm_genesis_alloc *out, const cevm_json_at *at, cevm_arena *arena)
 {
     if (!cevm_json_is_object(at)) {
         return false;
     }
     size_t count = json_object_size(at->value);
-    cevm_test_account *accounts = cevm_arena_array(arena, count, sizeof *accounts);
+    cevm_genesis_account *accounts = cevm_arena_array(arena, count, sizeof *accounts);
     if (accounts == NULL) {
         return cevm_json_fail(at, "out of memory");
     }
@@ -90,10 +90,10 @@ bool cevm_test_alloc_load(cevm_test_alloc *out, const cevm_json_at *at, cevm_are
     return true;
 }
 
-cevm_err cevm_test_alloc_store(cevm_memdb *db, const cevm_test_alloc *alloc)
+cevm_err cevm_genesis_alloc_store(cevm_memdb *db, const cevm_genesis_alloc *alloc)
 {
     for (size_t i = 0; i < alloc->count; i++) {
-        const cevm_test_account *a = &alloc->accounts[i];
+        const cevm_genesis_account *a = &alloc->accounts[i];
         cevm_err err = cevm_memdb_set_account(db, &a->address, &a->balance, a->nonce, a->code);
         for (size_t s = 0; err == CEVM_OK && s < a->slot_count; s++) {
             err = cevm_memdb_set_storage(db, &a->address, &a->slots[s].key, &a->slots[s].value);
@@ -109,7 +109,7 @@ cevm_err cevm_test_alloc_store(cevm_memdb *db, const cevm_test_alloc *alloc)
 
 typedef struct comparison {
     cevm_memdb *db;
-    const cevm_test_alloc *expected;
+    const cevm_genesis_alloc *expected;
     size_t next; /* first expected account not yet met */
     char *text;
     size_t text_size;
@@ -137,7 +137,7 @@ static void differ_number(comparison *c, const cevm_address *address, const char
 
 typedef struct slot_walk {
     comparison *c;
-    const cevm_test_account *expected;
+    const cevm_genesis_account *expected;
     bool *met; /* one flag per expected slot */
 } slot_walk;
 
@@ -153,7 +153,7 @@ static void differ_slot(comparison *c, const cevm_address *address, const cevm_u
 static bool visit_slot(void *user, const cevm_u256 *key, const cevm_u256 *value)
 {
     slot_walk *walk = user;
-    const cevm_test_account *e = walk->expected;
+    const cevm_genesis_account *e = walk->expected;
     cevm_u256 want = {{0, 0, 0, 0}};
     for (size_t i = 0; i < e->slot_count; i++) {
         if (cevm_u256_equal(&e->slots[i].key, key)) {
@@ -169,7 +169,7 @@ static bool visit_slot(void *user, const cevm_u256 *key, const cevm_u256 *value)
     return true;
 }
 
-static void compare_storage(comparison *c, const cevm_test_account *e)
+static void compare_storage(comparison *c, const cevm_genesis_account *e)
 {
     bool *met = calloc(e->slot_count + 1, sizeof *met);
     if (met == NULL) {
@@ -187,7 +187,7 @@ static void compare_storage(comparison *c, const cevm_test_account *e)
     free(met);
 }
 
-static void compare_account(comparison *c, const cevm_test_account *e, const cevm_db_account *got, cevm_bytes code)
+static void compare_account(comparison *c, const cevm_genesis_account *e, const cevm_db_account *got, cevm_bytes code)
 {
     cevm_u256 want_nonce = cevm_u256_from_u64(e->nonce), got_nonce = cevm_u256_from_u64(got->nonce);
     if (!cevm_u256_equal(&e->balance, &got->balance)) {
@@ -207,7 +207,7 @@ static void compare_account(comparison *c, const cevm_test_account *e, const cev
 static bool visit_account(void *user, const cevm_address *address, const cevm_db_account *account, cevm_bytes code)
 {
     comparison *c = user;
-    const cevm_test_account *e = c->next < c->expected->count ? &c->expected->accounts[c->next] : NULL;
+    const cevm_genesis_account *e = c->next < c->expected->count ? &c->expected->accounts[c->next] : NULL;
     int order = e != NULL ? memcmp(e->address.bytes, address->bytes, sizeof address->bytes) : 1;
     if (order < 0) {
         differ_at(c, &e->address, "expected, but missing");
@@ -220,8 +220,8 @@ static bool visit_account(void *user, const cevm_address *address, const cevm_db
     return c->same && c->err == CEVM_OK;
 }
 
-cevm_err cevm_test_alloc_compare(bool *same, char *text, size_t text_size, cevm_memdb *db,
-                                 const cevm_test_alloc *expected)
+cevm_err cevm_genesis_alloc_compare(bool *same, char *text, size_t text_size, cevm_memdb *db,
+                                    const cevm_genesis_alloc *expected)
 {
     comparison c = {.db = db, .expected = expected, .text = text, .text_size = text_size, .same = true};
     cevm_err err = cevm_memdb_for_each_account(db, visit_account, &c);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "ethereum-tests/json.h"
+#include "chain/json.h"
 
 #include <cevm/hex.h>
 
