@@ -87,10 +87,45 @@ bool cevm_json_load_file(json_t **out, cevm_json_error *error, const char *path)
     return ok;
 }
 
+/*
+ * Puts quotes around integers of more than 18 digits, which the parser cannot hold; as text they are read as quantities.
+ * Genesis files have such a "terminalTotalDifficulty". Returns the new text, or NULL when memory runs out.
+ */
+static char *quote_big_integers(const char *text, size_t size, size_t *out_size)
+{
+    enum { MOST_DIGITS = 18 };
+    char *out = size < SIZE_MAX / 2 ? malloc(size + size / MOST_DIGITS * 2 + 2) : NULL;
+    size_t used = 0;
+    bool in_string = false;
+    for (size_t i = 0; out != NULL && i < size;) {
+        size_t digits = 0;
+        while (!in_string && i + digits < size && text[i + digits] >= '0' && text[i + digits] <= '9') {
+            digits++;
+        }
+        const size_t count = digits != 0 ? digits : in_string && text[i] == '\\' && i + 1 < size ? 2 : 1;
+        const char quote[2] = {digits > MOST_DIGITS ? '"' : '\0', '\0'};
+        in_string = in_string != (count == 1 && text[i] == '"');
+        used = (size_t)(stpcpy(out + used, quote) - out);
+        memcpy(out + used, text + i, count);
+        used = (size_t)(stpcpy(out + used + count, quote) - out);
+        i += count;
+    }
+    *out_size = used;
+    return out;
+}
+
 bool cevm_json_load_text(json_t **out, cevm_json_error *error, const char *name, const char *text, size_t size)
 {
     json_error_t at;
     *out = json_loadb(text, size, JSON_REJECT_DUPLICATES, &at);
+    if (*out == NULL && json_error_code(&at) == json_error_numeric_overflow) {
+        size_t quoted_size = 0;
+        char *quoted = quote_big_integers(text, size, &quoted_size);
+        if (quoted != NULL) {
+            *out = json_loadb(quoted, quoted_size, JSON_REJECT_DUPLICATES, &at);
+            free(quoted);
+        }
+    }
     if (*out == NULL) {
         return cevm_json_say(error, "%s:%d:%d: is not valid JSON: %s", name, at.line, at.column, at.text);
     }

@@ -146,6 +146,11 @@ CEVM_API cevm_err cevm_ommers_hash(cevm_hash *out, const cevm_header *ommers, si
 /** keccak256(rlp([])), the ommers hash of a block without ommers. */
 CEVM_API extern const cevm_hash cevm_empty_ommers_hash;
 
+/** EIP-7934: the most bytes a block's encoding may have: 10 MiB less a margin of 2 MiB. */
+enum { CEVM_MAX_BLOCK_SIZE = 8 * 1024 * 1024 };
+/** Whether a block of this encoded size (cevm_block.rlp_size) is not too large for `fork`. */
+CEVM_API bool cevm_block_size_is_valid(cevm_fork fork, size_t rlp_size);
+
 /* ---- The rules between a header and its parent -------------------------------------------------------------------- */
 
 /** Difficulty of a child under the rules of `fork`, its bomb delayed as the chain's glaciers say. Zero from Paris. */
@@ -163,9 +168,10 @@ CEVM_API uint64_t cevm_next_excess_blob_gas(cevm_fork fork, const cevm_blob_para
                                             uint64_t parent_blob_gas_used, const cevm_u256 *parent_base_fee);
 
 /**
- * Checks a header against its parent: number, time, gas limit, extra data, difficulty or its absence, base fee, blob gas,
- * and which fields there are. Not the seal, the ommers or anything of the body. `is_merged` is about the child
- * (see cevm_chain_fork). *reason is NONE when all is well.
+ * Checks a header against its parent: number, time, which fields there are, extra data, difficulty (from Paris on that it is
+ * zero, as the nonce, and that there are no ommers), gas limit, base fee, excess blob gas. Not that the parent is the one
+ * parent_hash names, not the seal, nor what the body decides: roots, blob gas used. `is_merged` is about the child (see
+ * cevm_chain_fork). *reason is NONE when all is well.
  */
 CEVM_API void cevm_header_check(cevm_block_error *reason, const cevm_chain_config *config, const cevm_header *header,
                                 const cevm_header *parent, bool is_merged);
@@ -174,11 +180,19 @@ CEVM_API void cevm_header_check(cevm_block_error *reason, const cevm_chain_confi
 CEVM_API void cevm_header_env(cevm_block_env *out, const cevm_chain_config *config, const cevm_header *header,
                               bool is_merged);
 
+/** Verifies Ethash proof of work; holds the light cache (16 MiB and more) of the epoch it saw last. One thread at a time. */
+typedef struct cevm_ethash cevm_ethash;
+
+/** Errors: CEVM_ERR_NOMEM. */
+CEVM_API cevm_err cevm_ethash_create(cevm_ethash **out, const cevm_allocator *allocator);
+CEVM_API void cevm_ethash_destroy(cevm_ethash *ethash);
 /**
- * Checks Ethash proof of work (difficulty, mix hash and nonce of a header before Paris). The 16 MiB and more of the light
- * cache are made for the call: this is for tests and rare use. *valid is meaningful only with CEVM_OK. Errors:
- * CEVM_ERR_NOMEM.
+ * Checks difficulty, mix hash and nonce of a header before Paris. The first header of an epoch takes about half a second,
+ * the others milliseconds. *valid is meaningful only with CEVM_OK. Errors: CEVM_ERR_NOMEM; CEVM_ERR_LIMIT beyond epoch 2048
+ * (block 61,469,999).
  */
+CEVM_API cevm_err cevm_ethash_verify(cevm_ethash *ethash, bool *valid, const cevm_header *header);
+/** The same for one header; the cache is made for the call. */
 CEVM_API cevm_err cevm_ethash_check(bool *valid, const cevm_header *header, const cevm_allocator *allocator);
 
 #ifdef __cplusplus

@@ -7,8 +7,9 @@
  * becomes the head, and any other block only when the caller says so with cevm_chain_set_head, as consensus clients do.
  *
  * Limits: what lies more than `history` blocks behind the head is final: blocks on older parents are refused with
- * CEVM_BLOCK_UNKNOWN_PARENT, and their state can no longer be opened. Headers of the last max(history, 256) + 8 blocks and
- * bodies of the last `history` are kept in memory.
+ * CEVM_BLOCK_UNKNOWN_PARENT, and their state can no longer be opened. So are blocks more than `history` after the point
+ * where their branch leaves the head's. Headers of the last history + 264 blocks and bodies of the last `history` are kept
+ * in memory, those of other branches too; a few more at times, because old ones are let go in batches.
  *
  * Threads: one chain per thread at a time; states opened by cevm_chain_state_at belong to that thread too.
  */
@@ -37,8 +38,13 @@ typedef struct cevm_chain_options {
     bool head_is_merged;        /* that block is past the merge */
     const cevm_hash *ancestors; /* hashes of the blocks before head, nearest first, for BLOCKHASH; may be NULL */
     size_t ancestor_count;
-    cevm_db db;        /* needs begin_block, end_block and root; undo_block too for reorganisations */
-    uint32_t history;  /* blocks that can be taken back; 0 = 128 */
+    const cevm_bytes
+        *recent_blocks; /* encodings of head and the blocks before it, nearest first; may be NULL. Before the
+                                        merge, ommers of the first blocks imported can be children of seven of them. */
+    size_t recent_block_count;
+    cevm_db db;       /* needs begin_block, end_block and root; undo_block too for reorganisations */
+    uint32_t history; /* blocks that can be taken back; 0 = 128. The store must remember as many of those that are added
+                         (cevm_memdb_set_history), or reorganisations deeper than it does fail with CEVM_ERR_ARGUMENT. */
     cevm_vm_config vm; /* struct_size 0 = defaults */
 } cevm_chain_options;
 
@@ -71,7 +77,8 @@ typedef struct cevm_import_result {
  * Decodes, checks and executes a block on its parent, and adds it. A block on another branch is executed too, on its
  * parent's state, so that every block on the chain is known to be valid.
  *
- * @return CEVM_OK, also for a block that is refused (out->verdict says why); any other error: nothing has changed.
+ * @return CEVM_OK, also for a block that is refused (out->verdict says why); any other error: nothing has changed, but the
+ *         store may have been left at another block's state; the next call first brings it back.
  */
 CEVM_API cevm_err cevm_chain_import(cevm_chain *chain, cevm_import_result *out, cevm_bytes rlp,
                                     const cevm_tracer *tracer);

@@ -39,6 +39,7 @@ typedef struct cevm_execution_input {
     const cevm_withdrawal *withdrawals; /* EIP-4895 */
     size_t withdrawal_count;
     cevm_address deposit_contract; /* EIP-6110; its logs are the deposit requests */
+    bool skips_hashes;             /* tx_hash and logs_hash, which no header commits to, are not wanted and left zero */
 } cevm_execution_input;
 
 /** The reward of a block in wei: 5, 3 (EIP-649), 2 (EIP-1234) ether, 0 from Paris. */
@@ -78,28 +79,36 @@ typedef struct cevm_execution_output {
 
 typedef struct cevm_execution cevm_execution;
 
-/** Prepares an execution. All arguments are borrowed. Errors: CEVM_ERR_NOMEM, CEVM_ERR_ARGUMENT. */
+/**
+ * Prepares an execution. All arguments are borrowed. After any call on it has returned an error an execution may only be
+ * destroyed and its state discarded (with what it committed before Byzantium), but for the one case told at
+ * cevm_execution_tx. Errors: CEVM_ERR_NOMEM; CEVM_ERR_ARGUMENT, also for an ommer that is not 0 to 8 blocks older than the
+ * block.
+ */
 CEVM_API cevm_err cevm_execution_create(cevm_execution **out, cevm_vm *vm, cevm_state *state,
                                         const cevm_execution_input *input, const cevm_allocator *allocator);
 CEVM_API void cevm_execution_destroy(cevm_execution *execution);
 
 /**
- * The start of the block: the DAO's irregular change, then the system calls of EIP-4788 and EIP-2935. Errors: as
- * cevm_vm_execute.
+ * The start of the block: the DAO's irregular change, then the system calls of EIP-4788 and EIP-2935, which the tracer is
+ * shown as transactions. Errors: as cevm_vm_execute.
  */
 CEVM_API cevm_err cevm_execution_begin(cevm_execution *execution, const cevm_tracer *tracer);
 
 /**
  * Applies one transaction whose sender is known. A refused one (*reason is not NONE) leaves no trace; the next may follow.
- * *out (may be NULL) and cevm_execution_receipts then have its receipt. Before Byzantium this commits to the backend,
- * whose root the receipt needs.
+ * Of any other *out (may be NULL) and cevm_execution_receipts have the receipt. Before Byzantium this commits to the
+ * backend, whose root the receipt needs (CEVM_ERR_ARGUMENT from one that has none).
+ *
+ * Errors: as cevm_tx_apply. When the transaction was stopped (CEVM_ERR_LIMIT, CEVM_ERR_CANCELLED, CEVM_ERR_NOT_BUILT) it
+ * left no trace and the next may follow.
  */
 CEVM_API cevm_err cevm_execution_tx(cevm_execution *execution, cevm_receipt *out, cevm_tx_error *reason,
                                     const cevm_tx *tx, const cevm_tracer *tracer);
 
 /**
- * The end of the block: requests (deposits from logs, then the system calls of EIP-7002 and EIP-7251), withdrawals,
- * rewards. *reason: NONE; INVALID_DEPOSIT_EVENT_LAYOUT, SYSTEM_CONTRACT_EMPTY, SYSTEM_CONTRACT_CALL_FAILED: the block
+ * The end of the block: rewards, withdrawals, then requests (deposits from logs, then the system calls of EIP-7002 and
+ * EIP-7251). *reason: NONE; INVALID_DEPOSIT_EVENT_LAYOUT, SYSTEM_CONTRACT_EMPTY, SYSTEM_CONTRACT_CALL_FAILED: the block
  * is then not valid and the state must be discarded. Changes wait in the state for cevm_state_commit.
  */
 CEVM_API cevm_err cevm_execution_end(cevm_execution *execution, cevm_execution_output *out, cevm_block_error *reason,
