@@ -39,6 +39,8 @@ ALL_CFLAGS = -std=c17 $(WARN) $(WARN_$(COMPILER)) $(if $(WERROR),-Werror) -fno-c
  -D_GNU_SOURCE -Iinclude -I. $(BLST_CFLAGS) $(CFLAGS)
 include precompiles/blst.mk
 LIBS := -ljansson -lgmp -lsecp256k1 -lcrypto $(BLST_LIBS) -lm
+# What the program takes besides.
+APP_LIBS := -lmicrohttpd
 
 LIB := $(BUILD)/libcevm.a
 APP := $(BUILD)/libapp.a
@@ -72,7 +74,7 @@ $(APP): $(filter-out $(BUILD)/obj/cli/main.o,$(APP_OBJ))
 	$(call say,AR,$@)rm -f $@ && $(AR) rcs $@ $^
 
 $(BUILD)/cevm: $(BUILD)/obj/cli/main.o $(APP) $(LIB)
-	$(call say,LD,$@)$(CC) $(ALL_CFLAGS) $(LDFLAGS) $^ -o $@ $(LIBS)
+	$(call say,LD,$@)$(CC) $(ALL_CFLAGS) $(LDFLAGS) $^ -o $@ $(APP_LIBS) $(LIBS)
 
 # The same program under the name that fuzzers and test fillers look for.
 $(BUILD)/evm: $(BUILD)/cevm
@@ -80,11 +82,11 @@ $(BUILD)/evm: $(BUILD)/cevm
 
 $(BUILD)/tests/fuzz/%: tests/fuzz/%.c $(APP) $(LIB)
 	@mkdir -p $(@D)
-	$(call say,LD,$@)$(CC) $(ALL_CFLAGS) -fsanitize=fuzzer -MMD -MP -MF $@.d -MT $@ $< $(APP) $(LIB) -o $@ $(LIBS)
+	$(call say,LD,$@)$(CC) $(ALL_CFLAGS) -fsanitize=fuzzer -MMD -MP -MF $@.d -MT $@ $< $(APP) $(LIB) -o $@ $(APP_LIBS) $(LIBS)
 
 $(BUILD)/tests/%: tests/%.c $(APP) $(LIB)
 	@mkdir -p $(@D)
-	$(call say,LD,$@)$(CC) $(ALL_CFLAGS) -MMD -MP -MF $@.d -MT $@ $< $(APP) $(LIB) -o $@ -lcmocka $(LIBS)
+	$(call say,LD,$@)$(CC) $(ALL_CFLAGS) -MMD -MP -MF $@.d -MT $@ $< $(APP) $(LIB) -o $@ -lcmocka $(APP_LIBS) $(LIBS)
 
 -include $(BUILD)/obj/docs/opcodes.d $(LIB_OBJ:.o=.d) $(APP_OBJ:.o=.d) $(TEST_DEPS)
 

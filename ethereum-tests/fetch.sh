@@ -14,7 +14,8 @@ sums=$here/vectors.sha256
 upstream=${CEVM_VECTORS_UPSTREAM:-$here/upstream.txt}
 vectors=${CEVM_VECTORS_OUT:-$here/vectors}
 # What the parts that exist today can use.
-wanted='eest-state_tests GeneralStateTests LegacyTests geth-testdata goevmlab EthereumTestsMisc EIP-assets c-kzg-4844'
+wanted='eest-state_tests GeneralStateTests LegacyTests eest-blockchain_tests BlockchainTests eest-devnet-supplement
+ execution-apis geth-testdata goevmlab EthereumTestsMisc EIP-assets c-kzg-4844'
 work=
 
 usage() {
@@ -126,14 +127,25 @@ from_archive() { # name
     install_set "$1" "sha256:$want"
 }
 
-# GitHub's archive of the tests keeps some sets packed once more.
-find_in_download() { # folder in the archive, set name
-    if [ ! -d "$work/raw/$1" ]; then
-        for inner in "$work"/raw/*/fixtures_general_state_tests.tgz; do
-            [ ! -f "$inner" ] || tar -xzf "$inner" -C "$(dirname -- "$inner")"
-        done
-    fi
-    [ -d "$work/raw/$1" ]
+# GitHub's archive of the tests keeps some sets, or parts of sets, packed once more.
+unpack_inner() {
+    for inner in "$work"/raw/*/fixtures_general_state_tests.tgz "$work"/raw/*/fixtures_blockchain_tests.tgz; do
+        [ ! -f "$inner" ] || tar -xzf "$inner" -C "$(dirname -- "$inner")" || return 1
+    done
+}
+
+# Moves what a row of upstream.txt names to its place: one folder, or several ("top/A,B,C") below one.
+take_from_download() { # folder in the archive, name below vectors/
+    mkdir -p "$(dirname -- "$work/new/$2")"
+    case $1 in
+        *,*)
+            mkdir "$work/new/$2"
+            for part in $(basename -- "$1" | tr ',' ' '); do
+                mv -- "$work/raw/$(dirname -- "$1")/$part" "$work/new/$2/" || return 1
+            done
+            ;;
+        *) mv -- "$work/raw/$1" "$work/new/$2" ;;
+    esac
 }
 
 from_upstream() { # name
@@ -157,11 +169,10 @@ from_upstream() { # name
     fi
     say "$1: unpacking"
     mkdir -p "$work/raw"
-    if ! unpack "$work/download.tar.gz" "$work/raw" || ! find_in_download "$inside"; then
+    if ! unpack "$work/download.tar.gz" "$work/raw" || ! unpack_inner || ! take_from_download "$inside" "$place"; then
         say "fetch.sh: $url does not hold $inside"
         return 1
     fi
-    mv -- "$work/raw/$inside" "$work/new/$place"
     rm -rf -- "$work/raw" "$work/download.tar.gz"
     install_set "$1" "$url"
 }

@@ -21,7 +21,8 @@ void cevm_test_runner_clear(cevm_test_runner *runner)
 
 const char *cevm_test_aspect_name(cevm_test_aspect aspect)
 {
-    static const char *const names[] = {"nothing", "reason", "status", "gas", "output", "root", "logs", "state"};
+    static const char *const names[] = {"nothing", "reason", "status",  "gas",  "output",   "root",
+                                        "logs",    "state",  "genesis", "hash", "receipts", "head"};
     return (size_t)aspect < sizeof names / sizeof names[0] ? names[aspect] : "unknown";
 }
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `cevm statetest`: files shared among threads; what they report comes out in the order of the files. */
+/* Files of vectors shared among threads; what they report comes out in the order of the files. */
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-#include "cli/statetest.h"
 #include "cli/term.h"
+#include "cli/vectors.h"
 
 /* What one file reported, kept until it is its turn. */
 typedef struct outcome {
@@ -17,7 +17,7 @@ typedef struct outcome {
 
 /* Everything the threads share; `lock` guards all but the first three. */
 typedef struct pool {
-    const cevm_statetest_options *options;
+    const cevm_vectors_options *options;
     char *const *paths;
     size_t count;
 
@@ -25,7 +25,7 @@ typedef struct pool {
     size_t next;    /* first file nobody has taken */
     size_t emitted; /* first file whose report is not out yet */
     outcome *outcomes;
-    cevm_statetest_tally *tally;
+    cevm_vectors_tally *tally;
     bool wrote_json;
     bool failed; /* no memory for a worker or a report, or the trace could not be written */
     cevm_term progress;
@@ -90,13 +90,13 @@ static void emit(pool *p)
 }
 
 /* Runs one file into memory; the messages go straight to stderr where there is no other thread to mix with. */
-static bool run_file(cevm_statetest_worker *worker, cevm_statetest_tally *tally, outcome *o, const char *path)
+static bool run_file(cevm_vectors_worker *worker, cevm_vectors_tally *tally, outcome *o, const char *path)
 {
     bool direct = worker->options->jobs == 1;
     FILE *out = open_memstream(&o->out, &o->out_size);
     FILE *err = direct ? stderr : open_memstream(&o->err, &o->err_size);
     if (out != NULL && err != NULL) {
-        cevm_statetest_file(worker, tally, out, err, path);
+        cevm_vectors_file(worker, tally, out, err, path);
     }
     bool ok = out != NULL && err != NULL;
     if (out != NULL) {
@@ -111,25 +111,25 @@ static bool run_file(cevm_statetest_worker *worker, cevm_statetest_tally *tally,
 static void *work(void *user)
 {
     pool *p = user;
-    cevm_statetest_worker worker;
-    bool ready = cevm_statetest_worker_init(&worker, p->options);
+    cevm_vectors_worker worker;
+    bool ready = cevm_vectors_worker_init(&worker, p->options);
     (void)pthread_mutex_lock(&p->lock);
     p->failed = p->failed || !ready;
     while (ready && !p->failed && p->next < p->count) {
         size_t mine = p->next++;
         (void)pthread_mutex_unlock(&p->lock);
-        cevm_statetest_tally tally = {0};
+        cevm_vectors_tally tally = {0};
         outcome o = {0};
         bool ok = run_file(&worker, &tally, &o, p->paths[mine]);
         (void)pthread_mutex_lock(&p->lock);
         o.done = true;
         p->outcomes[mine] = o;
         p->failed = p->failed || !ok;
-        cevm_statetest_tally_add(p->tally, &tally);
+        cevm_vectors_tally_add(p->tally, &tally);
         emit(p);
         show_progress(p);
     }
-    if (ready && !cevm_statetest_worker_clear(&worker)) {
+    if (ready && !cevm_vectors_worker_clear(&worker)) {
         p->failed = true;
     }
     (void)pthread_mutex_unlock(&p->lock);
@@ -151,14 +151,13 @@ static void run_threads(pool *p)
     free(threads);
 }
 
-bool cevm_statetest_pool(cevm_statetest_tally *tally, const cevm_statetest_options *options, char *const *paths,
-                         size_t count)
+bool cevm_vectors_pool(cevm_vectors_tally *tally, const cevm_vectors_options *options, char *const *paths, size_t count)
 {
     pool p = {.options = options, .paths = paths, .count = count, .tally = tally};
     p.outcomes = calloc(count, sizeof *p.outcomes);
     if (p.outcomes == NULL || pthread_mutex_init(&p.lock, NULL) != 0) {
         free(p.outcomes);
-        (void)fprintf(stderr, "%s statetest: out of memory\n", options->cli->program);
+        (void)fprintf(stderr, "%s %s: out of memory\n", options->cli->program, options->kind->command);
         return false;
     }
     if (options->human && !options->trace && count > 1) {
@@ -179,8 +178,8 @@ bool cevm_statetest_pool(cevm_statetest_tally *tally, const cevm_statetest_optio
     free(p.outcomes);
     (void)pthread_mutex_destroy(&p.lock);
     if (p.failed) {
-        (void)fprintf(stderr, "%s statetest: out of memory, or the trace could not be written\n",
-                      options->cli->program);
+        (void)fprintf(stderr, "%s %s: out of memory, or the trace could not be written\n", options->cli->program,
+                      options->kind->command);
     }
     return !p.failed;
 }

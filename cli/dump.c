@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `cevm statetest --dump`: a state as JSON, in the shape of geth's dump. */
+/* --dump: a state as JSON, in the shape of geth's dump. */
 #include <cevm/crypto.h>
 #include <cevm/hex.h>
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
-#include "cli/statetest.h"
+#include "cli/dump.h"
 #include "state/rlp.h"
 #include "state/trie.h"
 
@@ -133,7 +134,7 @@ static bool write_account(void *user, const cevm_address *address, const cevm_db
     return d->ok;
 }
 
-char *cevm_statetest_dump(cevm_memdb *db, const cevm_hash *root)
+char *cevm_cli_dump(cevm_memdb *db, const cevm_hash *root)
 {
     char *text = NULL;
     size_t size = 0;
