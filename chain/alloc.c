@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "chain/alloc.h"
 
+#include <cevm/alloc.h>
 #include <cevm/crypto.h>
 #include <cevm/hex.h>
 
@@ -171,7 +172,7 @@ static bool visit_slot(void *user, const cevm_u256 *key, const cevm_u256 *value)
 
 static void compare_storage(comparison *c, const cevm_genesis_account *e)
 {
-    bool *met = calloc(e->slot_count + 1, sizeof *met);
+    bool *met = cevm_zalloc(NULL, (e->slot_count + 1) * sizeof *met);
     if (met == NULL) {
         c->err = CEVM_ERR_NOMEM;
         return;
@@ -184,7 +185,7 @@ static void compare_storage(comparison *c, const cevm_genesis_account *e)
             differ_slot(c, &e->address, &e->slots[i].key, &e->slots[i].value, &zero);
         }
     }
-    free(met);
+    cevm_free(NULL, met);
 }
 
 static void compare_account(comparison *c, const cevm_genesis_account *e, const cevm_db_account *got, cevm_bytes code)

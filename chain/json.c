@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "chain/json.h"
 
+#include <cevm/alloc.h>
 #include <cevm/hex.h>
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -55,13 +55,13 @@ static bool slurp(char **out, size_t *out_size, cevm_json_error *error, const ch
                              (intmax_t)st.st_size, CEVM_JSON_MAX_SIZE >> 20);
     }
     size_t size = (size_t)st.st_size;
-    char *text = malloc(size + 1);
+    char *text = cevm_alloc(NULL, size + 1);
     if (text == NULL) {
         return cevm_json_say(error, "%s: out of memory for %zu bytes", path, size);
     }
     size_t got = read_fully(fd, text, size);
     if (got == SIZE_MAX) {
-        free(text);
+        cevm_free(NULL, text);
         return cevm_json_say(error, "%s: cannot be read: %s", path, strerror(errno));
     }
     *out = text;
@@ -82,7 +82,7 @@ bool cevm_json_load_file(json_t **out, cevm_json_error *error, const char *path)
     (void)close(fd);
     if (ok) {
         ok = cevm_json_load_text(out, error, path, text, size);
-        free(text);
+        cevm_free(NULL, text);
     }
     return ok;
 }
@@ -94,7 +94,7 @@ bool cevm_json_load_file(json_t **out, cevm_json_error *error, const char *path)
 static char *quote_big_integers(const char *text, size_t size, size_t *out_size)
 {
     enum { MOST_DIGITS = 18 };
-    char *out = size < SIZE_MAX / 2 ? malloc(size + size / MOST_DIGITS * 2 + 2) : NULL;
+    char *out = size < SIZE_MAX / 2 ? cevm_alloc(NULL, size + size / MOST_DIGITS * 2 + 2) : NULL;
     size_t used = 0;
     bool in_string = false;
     for (size_t i = 0; out != NULL && i < size;) {
@@ -123,7 +123,7 @@ bool cevm_json_load_text(json_t **out, cevm_json_error *error, const char *name,
         char *quoted = quote_big_integers(text, size, &quoted_size);
         if (quoted != NULL) {
             *out = json_loadb(quoted, quoted_size, JSON_REJECT_DUPLICATES, &at);
-            free(quoted);
+            cevm_free(NULL, quoted);
         }
     }
     if (*out == NULL) {

@@ -4,7 +4,7 @@
  * path ("name/post/Cancun/0/hash") for a value that is not what it should be.
  *
  * Limits: a file above CEVM_JSON_MAX_SIZE is refused before it is read; nesting above 2048 levels is refused by the
- * parser (jansson); a key that stands twice in one object is an error, because two readers could take different ones.
+ * parser (jansson, which takes its memory from libc); a key that stands twice in one object is an error, because two readers could take different ones.
  *
  * Convention: functions return true, or false after writing the reason into the error. Threads: no shared state; one
  * document is read by one thread at a time.
