@@ -20,8 +20,9 @@ mkdir -p "$logs"
 : > "$logs/results.tsv"
 sample=${1:-}
 
-# Minutes on one core (BLAKE2 F with 2^32-1 rounds, once a fork): it runs beside all others instead of after them.
-slow=LegacyTests/Cancun/GeneralStateTests/stTimeConsuming/CALLBlake2f_MaxRounds.json
+# Minutes on one core (BLAKE2 F with 2^32-1 rounds, once a fork): they run beside all others instead of after them.
+slow_state=LegacyTests/Cancun/GeneralStateTests/stTimeConsuming/CALLBlake2f_MaxRounds.json
+slow_block=BlockchainTests/GeneralStateTests/stTimeConsuming/CALLBlake2f_MaxRounds.json
 
 record() { # suite, passed, failed, skipped, seconds
     printf '%-27s %8d passed %6d failed %6d skipped %6d s\n' "$@"
@@ -55,14 +56,17 @@ run() { # suite, subcommand of cevm, its arguments
 
 # The files of a suite; of a sample every 20th, always the same ones, and none of those that are slow by design.
 files_of() {
-    find -L "$1" -type f -name '*.json' ! -path "$vectors/$slow" | sort |
+    find -L "$1" -type f -name '*.json' ! -path "$vectors/$slow_state" ! -path "$vectors/$slow_block" | sort |
         if [ "$sample" = --sample ]; then grep -v stTimeConsuming | awk 'NR % 20 == 1'; else cat; fi
 }
 
 run samples statetest ethereum-tests/samples
 run samples-blocks blocktest ethereum-tests/block-samples
-if [ "$sample" != --sample ] && [ -f "$vectors/$slow" ]; then
-    run legacy-Cancun-blake2f statetest "$vectors/$slow" &
+if [ "$sample" != --sample ]; then
+    {
+        [ ! -f "$vectors/$slow_state" ] || run legacy-Cancun-blake2f statetest "$vectors/$slow_state"
+        [ ! -f "$vectors/$slow_block" ] || run BlockchainTests-blake2f blocktest "$vectors/$slow_block"
+    } &
 fi
 while read -r suite command folder; do
     if [ -d "$vectors/$folder" ]; then
@@ -88,6 +92,22 @@ blocks-Cancun blocktest LegacyTests/Cancun/BlockchainTests
 blocks-Constantinople blocktest LegacyTests/Constantinople/BlockchainTests
 SUITES
 wait
+
+# The suites that unit tests read (make test-unit), and what of them no EVM has a use for. Folder, programs or reason.
+while read -r folder what; do
+    [ -d "$vectors/EthereumTestsMisc/$folder" ] && [ "$sample" != --sample ] && echo "  $folder: $what"
+done << 'MISC'
+ABITests not run: how a contract's callers encode arguments is no rule of the chain
+BasicTests in tests/unit/test_difficulty and test_basic_vectors; not run: crypto (ciphers of the network), hexencodetest (no such function; the trie's roots prove it), blockgenesistest (headers of a time before Frontier)
+DifficultyTests in tests/unit/test_difficulty
+GenesisTests in tests/unit/test_basic_vectors
+JSONSchema no tests: the schemas of the other files
+KeyStoreTests not run: files that wallets keep keys in
+PoWTests in tests/unit/test_ethash
+RLPTests in tests/unit/test_rlp
+TransactionTests in tests/unit/test_tx_codec
+TrieTests in tests/unit/test_trie; not run: trietestnextprev (neighbours of a key, which nothing asks the trie for)
+MISC
 
 sum() { awk -F '\t' -v column="$1" '{ n += $column } END { print n + 0 }' "$logs/results.tsv"; }
 if [ -n "${CEVM_RESULTS:-}" ]; then

@@ -64,7 +64,7 @@ static void use_block(const cevm_block *block)
     need(cevm_ommers_hash(&root, block->ommers, block->ommer_count, NULL) == CEVM_OK);
     need(cevm_withdrawals_root(&root, block->withdrawals, block->withdrawal_count, NULL) == CEVM_OK);
     need(cevm_header_hash(&root, &block->header, NULL) == CEVM_OK && cevm_hash_equal(&root, &block->hash));
-    need(block->has_withdrawals == block->header.has_withdrawals_root);
+    need(block->has_withdrawals || !block->header.has_withdrawals_root);
     use_header(&block->header);
 }
 
