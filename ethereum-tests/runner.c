@@ -5,10 +5,21 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
+
+/** CEVM_ENGINE=exact and CEVM_ENGINE=block in the environment choose an engine for all tests, to compare them. */
+static cevm_engine engine_wanted(void)
+{
+    const char *name = getenv("CEVM_ENGINE");
+    if (name != NULL && strcmp(name, "exact") == 0) {
+        return CEVM_ENGINE_EXACT;
+    }
+    return name != NULL && strcmp(name, "block") == 0 ? CEVM_ENGINE_BLOCK : CEVM_ENGINE_AUTO;
+}
 
 cevm_err cevm_test_runner_init(cevm_test_runner *out, const cevm_allocator *allocator)
 {
-    cevm_vm_config config = {.struct_size = sizeof config, .allocator = allocator};
+    cevm_vm_config config = {.struct_size = sizeof config, .allocator = allocator, .engine = engine_wanted()};
     *out = (cevm_test_runner){.allocator = allocator};
     return cevm_vm_create(&out->vm, &config);
 }

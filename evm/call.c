@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* How a message begins and how a frame ends: checkpoints, value, precompiles, and the way results go back. */
+#include "evm/code_cache.h"
 #include "evm/create.h"
 #include "evm/frame.h"
 
@@ -164,7 +165,7 @@ static bool reserve_frame(cevm_vm *vm)
         }
     }
     const size_t used = vm->depth != 0 ? (size_t)(vm->frames[vm->depth - 1]->top - vm->stack) : 0;
-    const size_t needed = used + CEVM_STACK_LIMIT + 1;
+    const size_t needed = used + CEVM_STACK_LIMIT + 1 + CEVM_BLOCK_SCRATCH_WORDS;
     if (needed <= vm->stack_capacity) {
         return true;
     }
@@ -223,6 +224,7 @@ static void push_frame(cevm_vm *vm, cevm_bytes code, cevm_checkpoint checkpoint,
     f->output_size = p->output_size;
     vm->output.size = 0;
     ++vm->depth;
+    cevm_frame_choose_engine(f);
 }
 
 /** Moves the value and touches the recipient (EIP-161); the kinds that run in the caller's account do neither. */
@@ -332,6 +334,9 @@ int cevm_frame_end(cevm_vm *vm, int status)
     trace_exit(vm, status, f->gas, vm->depth);
     cevm_arena_release(&vm->arena, f->arena);
     --vm->depth;
+    if (f->memory_size != 0 && vm->memory_zeroed > f->memory_base) {
+        vm->memory_zeroed = f->memory_base; /* it may have written to all above */
+    }
     deliver(vm, f->kind, status, f->gas, &f->address, f->output_offset, f->output_size);
     return status;
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The exact engine: raw bytes, with gas and stack checked at each instruction. It serves traces and cold code, and it is
- * the judge of every other engine. The loop exists twice, with and without a tracer, so that execution without one pays
- * nothing for it.
+ * the judge of the block engine. It exists twice, so that execution without a tracer pays nothing for one: here as a plain
+ * loop with the hooks in it, and without them in exact_plain.c.
  */
-#include "evm/frame.h"
+#include "evm/exact.h"
 #include "evm/ops_arith.h"
 #include "evm/ops_call.h"
 #include "evm/ops_env.h"
@@ -12,8 +12,7 @@
 #include "evm/ops_memory.h"
 #include "evm/ops_storage.h"
 
-/** Why the instruction may not run at this height of the stack. */
-static cevm_status stack_fault(const cevm_op_info *info, size_t height)
+cevm_status cevm_stack_fault(const cevm_op_info *info, size_t height)
 {
     if (info->span == 0) {
         return CEVM_STATUS_UNDEFINED_OPCODE;
@@ -52,51 +51,53 @@ static void trace_step_end(const cevm_frame *f, int64_t gas_before, int status)
 }
 
 /* How each kind of body is called; see opcodes.h. Bodies that may charge see the gas in the frame. */
-#define RUN_PURE(code, name) op_##name(top);
-#define RUN_READ(code, name) op_##name(f, top);
-#define RUN_DUP(code, name)  op_DUP(top, code - OP_DUP1 + 1);
-#define RUN_SWAP(code, name) op_SWAP(top, code - OP_SWAP1 + 1);
-#define RUN_PUSH(code, name)                  \
-    op_PUSH(f, top, code - OP_PUSH1 + 1, pc); \
-    pc += code - OP_PUSH1 + 1;
-#define RUN_FULL(code, name)    \
+#define RUN_UNARY(byte, name)   top[0] = op_##name(&top[0]);
+#define RUN_BINARY(byte, name)  top[-1] = op_##name(&top[0], &top[-1]);
+#define RUN_TERNARY(byte, name) top[-2] = op_##name(f, &top[0], &top[-1], &top[-2]);
+#define RUN_PURE(byte, name)    op_##name(top);
+#define RUN_READ(byte, name)    op_##name(f, top);
+#define RUN_DUP(byte, name)     op_DUP(top, (byte)-OP_DUP1 + 1);
+#define RUN_SWAP(byte, name)    op_SWAP(top, (byte)-OP_SWAP1 + 1);
+#define RUN_PUSH(byte, name)                                                 \
+    op_PUSH(top, (byte)-OP_PUSH1 + 1, &f->code[pc + 1], code_size - pc - 1); \
+    pc += (byte)-OP_PUSH1 + 1;
+#define RUN_FULL(byte, name)    \
     f->gas = gas;               \
     status = op_##name(f, top); \
     gas = f->gas;
-#define RUN_LOG(code, name)                  \
+#define RUN_EDGE(byte, name) RUN_FULL(byte, name)
+#define RUN_LOG(byte, name)                  \
     f->gas = gas;                            \
-    status = op_LOG(f, top, code - OP_LOG0); \
+    status = op_LOG(f, top, (byte)-OP_LOG0); \
     gas = f->gas;
-#define RUN_FLOW(code, name)         \
+#define RUN_FLOW(byte, name)         \
     status = op_##name(f, top, &pc); \
     --pc; /* the loop's step puts it back */
 
 #define CASE(at, code, name, in, out, kind, since, price) \
-    case OP_##name: RUN_##kind(code, name) top += (out) - (in); break;
+    case OP_##name: {                                     \
+        RUN_##kind(code, name) top += (out) - (in);       \
+        break;                                            \
+    }
 
-/** The loop. `traced` is a constant at each of its two uses. */
-__attribute__((always_inline)) static inline int run(cevm_frame *f, const bool traced)
+static int run_traced(cevm_frame *f)
 {
     const cevm_op_info *ops = f->vm->ops;
-    const uint8_t *code = f->code;
     const size_t code_size = f->code_size;
-    const cevm_u256 *base = f->base;
     cevm_u256 *top = f->top;
     size_t pc = f->pc;
     int64_t gas = f->gas;
     int status = OP_NEXT;
     do {
-        const uint8_t op = pc < code_size ? code[pc] : OP_STOP;
+        const uint8_t op = pc < code_size ? f->code[pc] : OP_STOP;
         const cevm_op_info *info = &ops[op];
         const int64_t gas_before = gas;
-        const size_t height = (size_t)(top - base);
-        if (traced) {
-            f->gas = gas;
-            trace_step(f, op, pc, top);
-        }
+        const size_t height = (size_t)(top - f->base);
+        f->gas = gas;
+        trace_step(f, op, pc, top);
         gas -= info->gas;
         if (height - info->in >= info->span) {
-            status = (int)stack_fault(info, height);
+            status = (int)cevm_stack_fault(info, height);
         } else if (gas < 0) {
             status = CEVM_STATUS_OUT_OF_GAS;
         } else {
@@ -106,10 +107,8 @@ __attribute__((always_inline)) static inline int run(cevm_frame *f, const bool t
             }
         }
         ++pc;
-        if (traced) {
-            f->gas = gas;
-            trace_step_end(f, gas_before, status);
-        }
+        f->gas = gas;
+        trace_step_end(f, gas_before, status);
     } while (status == OP_NEXT);
     f->gas = gas;
     f->top = top;
@@ -117,12 +116,9 @@ __attribute__((always_inline)) static inline int run(cevm_frame *f, const bool t
     return status;
 }
 
-static int run_plain(cevm_frame *f) { return run(f, false); }
-static int run_traced(cevm_frame *f) { return run(f, true); }
-
 int cevm_exact_run(cevm_frame *f)
 {
     const cevm_tracer *tracer = f->vm->tracer;
     const bool traced = tracer != NULL && (tracer->on_step != NULL || tracer->on_step_end != NULL);
-    return traced ? run_traced(f) : run_plain(f);
+    return traced ? run_traced(f) : cevm_exact_run_plain(f);
 }

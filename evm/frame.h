@@ -22,8 +22,13 @@
 enum {
     OP_NEXT = -1,  /* go on */
     OP_CHILD = -2, /* vm->pending holds a message to begin */
-    OP_ERROR = -3  /* vm->err says why the execution is given up */
+    OP_ERROR = -3, /* vm->err says why the execution is given up */
+    OP_HOT = -4,   /* the exact engine stopped at a JUMPDEST: the code is worth decoding */
 };
+
+struct cevm_entry;
+struct cevm_decoded_code;
+struct cevm_code_slot;
 
 typedef struct cevm_frame {
     /* what the engine works on */
@@ -31,13 +36,19 @@ typedef struct cevm_frame {
     int64_t gas; /* left; negative once a charge failed */
     const uint8_t *code;
     size_t code_size;
-    cevm_u256 *base;           /* one below the first word; the word there is the caller's and never touched */
-    cevm_u256 *top;            /* saved while the frame waits for a callee */
-    size_t pc;                 /* likewise */
-    uint8_t *memory;           /* vm->memory + memory_base */
-    size_t memory_size;        /* bytes, a multiple of 32 */
-    const uint64_t *jumpdests; /* NULL until the first jump */
-    cevm_bytes input;          /* calldata */
+    cevm_u256 *base;             /* one below the first word; the word there is the caller's and never touched */
+    cevm_u256 *top;              /* saved while the frame waits for a callee */
+    size_t pc;                   /* likewise */
+    uint8_t *memory;             /* vm->memory + memory_base */
+    size_t memory_size;          /* bytes, a multiple of 32 */
+    const uint64_t *jumpdests;   /* NULL until the first jump */
+    cevm_bytes input;            /* calldata */
+    const struct cevm_entry *ip; /* where the block engine goes on; NULL: the exact engine runs the frame */
+    const struct cevm_decoded_code *block; /* the code that ip is in */
+    size_t heat_mark;                      /* in code, up to where heat has been counted */
+    uint32_t *heat;                        /* bytes of code run in the exact engine; NULL: not counted */
+    uint32_t heat_limit;                   /* at so many the code is worth decoding */
+    uint32_t own_heat;                     /* of initcode */
     /* what the frame is */
     cevm_call_kind kind;
     bool is_static;
@@ -91,10 +102,19 @@ struct cevm_vm {
     size_t stack_capacity; /* words */
     uint8_t *memory;
     size_t memory_capacity; /* bytes */
+    size_t memory_zeroed;   /* what lies above the running frame's memory is zero up to here */
     cevm_vm_buffer output;  /* return data of the last callee, or of the frame that ends */
     cevm_vm_buffer scratch; /* for precompiles */
+    cevm_modulus modulus;   /* of the last MULMODs */
     cevm_arena arena;
     cevm_analysis_cache analysis;
+    uint64_t execution; /* counts them */
+    cevm_engine engine;
+    bool owns_code_cache;
+    cevm_code_cache *code_cache;       /* NULL until first needed, unless the host gave one */
+    struct cevm_code_slot *code_slots; /* likewise; see code_cache.h */
+    size_t code_bytes;                 /* of decoded code that the slots hold */
+    size_t code_removals;              /* the cache's count at the beginning of the execution */
     /* limits */
     size_t memory_limit;
     const volatile bool *cancel;
@@ -165,13 +185,20 @@ static inline int memory_expand_fixed(cevm_frame *f, const cevm_u256 *offset, ui
     return end <= f->memory_size ? OP_NEXT : cevm_memory_grow(f, end);
 }
 
+/** Whether [offset, offset + size) is memory that is there. */
+static inline bool memory_has(const cevm_frame *f, const cevm_u256 *offset, uint64_t size)
+{
+    return ((offset->w[0] >> 32) | offset->w[1] | offset->w[2] | offset->w[3]) == 0 &&
+           offset->w[0] + size <= f->memory_size;
+}
+
 /** Begins vm->pending: pushes a frame, or does it at once (precompile, no code, refused) and delivers the result. */
 int cevm_message_begin(cevm_vm *vm);
 
 /** Ends the running frame with a status and delivers the result to its caller, if it has one. */
 int cevm_frame_end(cevm_vm *vm, int status);
 
-/** Runs the top frame until it ends (a status), calls (OP_CHILD) or fails (OP_ERROR). */
+/** Runs the top frame until it ends (a status), calls (OP_CHILD), fails (OP_ERROR) or becomes hot (OP_HOT). */
 int cevm_exact_run(cevm_frame *f);
 
 #endif

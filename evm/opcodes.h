@@ -10,11 +10,14 @@
  * words copied, warmth …) is in the body.
  *
  * `kind` says how the body op_NAME is called, and by that what it can do:
+ *   UNARY, BINARY, TERNARY    op_X(a), op_X(a, b), op_X(f, a, b, c) return the result; a was on top
  *   PURE  op_X(top)           touches the stack only, cannot fail
  *   READ  op_X(f, top)        reads the frame or its environment too, cannot fail
- *   FULL  op_X(f, top)        may charge gas, fail, end the frame or begin another
+ *   FULL  op_X(f, top)        may charge gas and fail
+ *   EDGE  op_X(f, top)        as FULL, and gas charged ahead must not pass it: it touches state that others can see, or
+ *                             looks at the gas, or ends the frame, or begins another
  *   FLOW  op_X(f, top, &pc)   sets the program counter
- *   PUSH, DUP, SWAP, LOG      one body for the family, op_PUSH(f, top, n, pc), op_DUP(top, n), op_SWAP(top, n), op_LOG(f, top, n)
+ *   PUSH, DUP, SWAP, LOG      one body for the family, op_PUSH(top, n, bytes, left), op_DUP(top, n), op_SWAP(top, n), op_LOG(f, top, n)
  * `top` points at the topmost word; a result is left where the new topmost word belongs: top[out - in].
  *
  * To add an opcode: one row here, one body in the ops_*.h of its family.
@@ -31,36 +34,36 @@
 #define P4(at, p0, f1, p1, f2, p2, f3, p3) ((at) >= CEVM_##f3 ? (p3) : P3(at, p0, f1, p1, f2, p2))
 
 #define CEVM_OPCODES(OP, at) \
-    OP(at, 0x00, STOP, 0, 0, FULL, FRONTIER, P1(0))                                                                    \
-    OP(at, 0x01, ADD, 2, 1, PURE, FRONTIER, P1(3))                                                                     \
-    OP(at, 0x02, MUL, 2, 1, PURE, FRONTIER, P1(5))                                                                     \
-    OP(at, 0x03, SUB, 2, 1, PURE, FRONTIER, P1(3))                                                                     \
-    OP(at, 0x04, DIV, 2, 1, PURE, FRONTIER, P1(5))                                                                     \
-    OP(at, 0x05, SDIV, 2, 1, PURE, FRONTIER, P1(5))                                                                    \
-    OP(at, 0x06, MOD, 2, 1, PURE, FRONTIER, P1(5))                                                                     \
-    OP(at, 0x07, SMOD, 2, 1, PURE, FRONTIER, P1(5))                                                                    \
-    OP(at, 0x08, ADDMOD, 3, 1, PURE, FRONTIER, P1(8))                                                                  \
-    OP(at, 0x09, MULMOD, 3, 1, PURE, FRONTIER, P1(8))                                                                  \
+    OP(at, 0x00, STOP, 0, 0, EDGE, FRONTIER, P1(0))                                                                    \
+    OP(at, 0x01, ADD, 2, 1, BINARY, FRONTIER, P1(3))                                                                   \
+    OP(at, 0x02, MUL, 2, 1, BINARY, FRONTIER, P1(5))                                                                   \
+    OP(at, 0x03, SUB, 2, 1, BINARY, FRONTIER, P1(3))                                                                   \
+    OP(at, 0x04, DIV, 2, 1, BINARY, FRONTIER, P1(5))                                                                   \
+    OP(at, 0x05, SDIV, 2, 1, BINARY, FRONTIER, P1(5))                                                                  \
+    OP(at, 0x06, MOD, 2, 1, BINARY, FRONTIER, P1(5))                                                                   \
+    OP(at, 0x07, SMOD, 2, 1, BINARY, FRONTIER, P1(5))                                                                  \
+    OP(at, 0x08, ADDMOD, 3, 1, TERNARY, FRONTIER, P1(8))                                                               \
+    OP(at, 0x09, MULMOD, 3, 1, TERNARY, FRONTIER, P1(8))                                                               \
     OP(at, 0x0a, EXP, 2, 1, FULL, FRONTIER, P1(10))                                                                    \
-    OP(at, 0x0b, SIGNEXTEND, 2, 1, PURE, FRONTIER, P1(5))                                                              \
-    OP(at, 0x10, LT, 2, 1, PURE, FRONTIER, P1(3))                                                                      \
-    OP(at, 0x11, GT, 2, 1, PURE, FRONTIER, P1(3))                                                                      \
-    OP(at, 0x12, SLT, 2, 1, PURE, FRONTIER, P1(3))                                                                     \
-    OP(at, 0x13, SGT, 2, 1, PURE, FRONTIER, P1(3))                                                                     \
-    OP(at, 0x14, EQ, 2, 1, PURE, FRONTIER, P1(3))                                                                      \
-    OP(at, 0x15, ISZERO, 1, 1, PURE, FRONTIER, P1(3))                                                                  \
-    OP(at, 0x16, AND, 2, 1, PURE, FRONTIER, P1(3))                                                                     \
-    OP(at, 0x17, OR, 2, 1, PURE, FRONTIER, P1(3))                                                                      \
-    OP(at, 0x18, XOR, 2, 1, PURE, FRONTIER, P1(3))                                                                     \
-    OP(at, 0x19, NOT, 1, 1, PURE, FRONTIER, P1(3))                                                                     \
-    OP(at, 0x1a, BYTE, 2, 1, PURE, FRONTIER, P1(3))                                                                    \
-    OP(at, 0x1b, SHL, 2, 1, PURE, CONSTANTINOPLE, P1(3))                                                               \
-    OP(at, 0x1c, SHR, 2, 1, PURE, CONSTANTINOPLE, P1(3))                                                               \
-    OP(at, 0x1d, SAR, 2, 1, PURE, CONSTANTINOPLE, P1(3))                                                               \
-    OP(at, 0x1e, CLZ, 1, 1, PURE, OSAKA, P1(5))                                                                        \
+    OP(at, 0x0b, SIGNEXTEND, 2, 1, BINARY, FRONTIER, P1(5))                                                            \
+    OP(at, 0x10, LT, 2, 1, BINARY, FRONTIER, P1(3))                                                                    \
+    OP(at, 0x11, GT, 2, 1, BINARY, FRONTIER, P1(3))                                                                    \
+    OP(at, 0x12, SLT, 2, 1, BINARY, FRONTIER, P1(3))                                                                   \
+    OP(at, 0x13, SGT, 2, 1, BINARY, FRONTIER, P1(3))                                                                   \
+    OP(at, 0x14, EQ, 2, 1, BINARY, FRONTIER, P1(3))                                                                    \
+    OP(at, 0x15, ISZERO, 1, 1, UNARY, FRONTIER, P1(3))                                                                 \
+    OP(at, 0x16, AND, 2, 1, BINARY, FRONTIER, P1(3))                                                                   \
+    OP(at, 0x17, OR, 2, 1, BINARY, FRONTIER, P1(3))                                                                    \
+    OP(at, 0x18, XOR, 2, 1, BINARY, FRONTIER, P1(3))                                                                   \
+    OP(at, 0x19, NOT, 1, 1, UNARY, FRONTIER, P1(3))                                                                    \
+    OP(at, 0x1a, BYTE, 2, 1, BINARY, FRONTIER, P1(3))                                                                  \
+    OP(at, 0x1b, SHL, 2, 1, BINARY, CONSTANTINOPLE, P1(3))                                                             \
+    OP(at, 0x1c, SHR, 2, 1, BINARY, CONSTANTINOPLE, P1(3))                                                             \
+    OP(at, 0x1d, SAR, 2, 1, BINARY, CONSTANTINOPLE, P1(3))                                                             \
+    OP(at, 0x1e, CLZ, 1, 1, UNARY, OSAKA, P1(5))                                                                       \
     OP(at, 0x20, KECCAK256, 2, 1, FULL, FRONTIER, P1(30))                                                              \
     OP(at, 0x30, ADDRESS, 0, 1, READ, FRONTIER, P1(2))                                                                 \
-    OP(at, 0x31, BALANCE, 1, 1, FULL, FRONTIER, P4(at, 20, TANGERINE_WHISTLE, 400, ISTANBUL, 700, BERLIN, 0))          \
+    OP(at, 0x31, BALANCE, 1, 1, EDGE, FRONTIER, P4(at, 20, TANGERINE_WHISTLE, 400, ISTANBUL, 700, BERLIN, 0))          \
     OP(at, 0x32, ORIGIN, 0, 1, READ, FRONTIER, P1(2))                                                                  \
     OP(at, 0x33, CALLER, 0, 1, READ, FRONTIER, P1(2))                                                                  \
     OP(at, 0x34, CALLVALUE, 0, 1, READ, FRONTIER, P1(2))                                                               \
@@ -70,11 +73,11 @@
     OP(at, 0x38, CODESIZE, 0, 1, READ, FRONTIER, P1(2))                                                                \
     OP(at, 0x39, CODECOPY, 3, 0, FULL, FRONTIER, P1(3))                                                                \
     OP(at, 0x3a, GASPRICE, 0, 1, READ, FRONTIER, P1(2))                                                                \
-    OP(at, 0x3b, EXTCODESIZE, 1, 1, FULL, FRONTIER, P3(at, 20, TANGERINE_WHISTLE, 700, BERLIN, 0))                     \
-    OP(at, 0x3c, EXTCODECOPY, 4, 0, FULL, FRONTIER, P3(at, 20, TANGERINE_WHISTLE, 700, BERLIN, 0))                     \
+    OP(at, 0x3b, EXTCODESIZE, 1, 1, EDGE, FRONTIER, P3(at, 20, TANGERINE_WHISTLE, 700, BERLIN, 0))                     \
+    OP(at, 0x3c, EXTCODECOPY, 4, 0, EDGE, FRONTIER, P3(at, 20, TANGERINE_WHISTLE, 700, BERLIN, 0))                     \
     OP(at, 0x3d, RETURNDATASIZE, 0, 1, READ, BYZANTIUM, P1(2))                                                         \
     OP(at, 0x3e, RETURNDATACOPY, 3, 0, FULL, BYZANTIUM, P1(3))                                                         \
-    OP(at, 0x3f, EXTCODEHASH, 1, 1, FULL, CONSTANTINOPLE, P3(at, 400, ISTANBUL, 700, BERLIN, 0))                       \
+    OP(at, 0x3f, EXTCODEHASH, 1, 1, EDGE, CONSTANTINOPLE, P3(at, 400, ISTANBUL, 700, BERLIN, 0))                       \
     OP(at, 0x40, BLOCKHASH, 1, 1, FULL, FRONTIER, P1(20))                                                              \
     OP(at, 0x41, COINBASE, 0, 1, READ, FRONTIER, P1(2))                                                                \
     OP(at, 0x42, TIMESTAMP, 0, 1, READ, FRONTIER, P1(2))                                                               \
@@ -90,13 +93,13 @@
     OP(at, 0x51, MLOAD, 1, 1, FULL, FRONTIER, P1(3))                                                                   \
     OP(at, 0x52, MSTORE, 2, 0, FULL, FRONTIER, P1(3))                                                                  \
     OP(at, 0x53, MSTORE8, 2, 0, FULL, FRONTIER, P1(3))                                                                 \
-    OP(at, 0x54, SLOAD, 1, 1, FULL, FRONTIER, P4(at, 50, TANGERINE_WHISTLE, 200, ISTANBUL, 800, BERLIN, 0))            \
-    OP(at, 0x55, SSTORE, 2, 0, FULL, FRONTIER, P1(0))                                                                  \
+    OP(at, 0x54, SLOAD, 1, 1, EDGE, FRONTIER, P4(at, 50, TANGERINE_WHISTLE, 200, ISTANBUL, 800, BERLIN, 0))            \
+    OP(at, 0x55, SSTORE, 2, 0, EDGE, FRONTIER, P1(0))                                                                  \
     OP(at, 0x56, JUMP, 1, 0, FLOW, FRONTIER, P1(8))                                                                    \
     OP(at, 0x57, JUMPI, 2, 0, FLOW, FRONTIER, P1(10))                                                                  \
     OP(at, 0x58, PC, 0, 1, FLOW, FRONTIER, P1(2))                                                                      \
     OP(at, 0x59, MSIZE, 0, 1, READ, FRONTIER, P1(2))                                                                   \
-    OP(at, 0x5a, GAS, 0, 1, FULL, FRONTIER, P1(2))                                                                     \
+    OP(at, 0x5a, GAS, 0, 1, EDGE, FRONTIER, P1(2))                                                                     \
     OP(at, 0x5b, JUMPDEST, 0, 0, PURE, FRONTIER, P1(1))                                                                \
     OP(at, 0x5c, TLOAD, 1, 1, FULL, CANCUN, P1(100))                                                                   \
     OP(at, 0x5d, TSTORE, 2, 0, FULL, CANCUN, P1(100))                                                                  \
@@ -171,16 +174,16 @@
     OP(at, 0xa2, LOG2, 4, 0, LOG, FRONTIER, P1(1125))                                                                  \
     OP(at, 0xa3, LOG3, 5, 0, LOG, FRONTIER, P1(1500))                                                                  \
     OP(at, 0xa4, LOG4, 6, 0, LOG, FRONTIER, P1(1875))                                                                  \
-    OP(at, 0xf0, CREATE, 3, 1, FULL, FRONTIER, P1(32000))                                                              \
-    OP(at, 0xf1, CALL, 7, 1, FULL, FRONTIER, P3(at, 40, TANGERINE_WHISTLE, 700, BERLIN, 0))                            \
-    OP(at, 0xf2, CALLCODE, 7, 1, FULL, FRONTIER, P3(at, 40, TANGERINE_WHISTLE, 700, BERLIN, 0))                        \
-    OP(at, 0xf3, RETURN, 2, 0, FULL, FRONTIER, P1(0))                                                                  \
-    OP(at, 0xf4, DELEGATECALL, 6, 1, FULL, HOMESTEAD, P3(at, 40, TANGERINE_WHISTLE, 700, BERLIN, 0))                   \
-    OP(at, 0xf5, CREATE2, 4, 1, FULL, CONSTANTINOPLE, P1(32000))                                                       \
-    OP(at, 0xfa, STATICCALL, 6, 1, FULL, BYZANTIUM, P2(at, 700, BERLIN, 0))                                            \
-    OP(at, 0xfd, REVERT, 2, 0, FULL, BYZANTIUM, P1(0))                                                                 \
-    OP(at, 0xfe, INVALID, 0, 0, FULL, FRONTIER, P1(0))                                                                 \
-    OP(at, 0xff, SELFDESTRUCT, 1, 0, FULL, FRONTIER, P2(at, 0, TANGERINE_WHISTLE, 5000))
+    OP(at, 0xf0, CREATE, 3, 1, EDGE, FRONTIER, P1(32000))                                                              \
+    OP(at, 0xf1, CALL, 7, 1, EDGE, FRONTIER, P3(at, 40, TANGERINE_WHISTLE, 700, BERLIN, 0))                            \
+    OP(at, 0xf2, CALLCODE, 7, 1, EDGE, FRONTIER, P3(at, 40, TANGERINE_WHISTLE, 700, BERLIN, 0))                        \
+    OP(at, 0xf3, RETURN, 2, 0, EDGE, FRONTIER, P1(0))                                                                  \
+    OP(at, 0xf4, DELEGATECALL, 6, 1, EDGE, HOMESTEAD, P3(at, 40, TANGERINE_WHISTLE, 700, BERLIN, 0))                   \
+    OP(at, 0xf5, CREATE2, 4, 1, EDGE, CONSTANTINOPLE, P1(32000))                                                       \
+    OP(at, 0xfa, STATICCALL, 6, 1, EDGE, BYZANTIUM, P2(at, 700, BERLIN, 0))                                            \
+    OP(at, 0xfd, REVERT, 2, 0, EDGE, BYZANTIUM, P1(0))                                                                 \
+    OP(at, 0xfe, INVALID, 0, 0, EDGE, FRONTIER, P1(0))                                                                 \
+    OP(at, 0xff, SELFDESTRUCT, 1, 0, EDGE, FRONTIER, P2(at, 0, TANGERINE_WHISTLE, 5000))
 /* clang-format on */
 
 /** Opcode numbers, OP_STOP … OP_SELFDESTRUCT. */

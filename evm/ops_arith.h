@@ -7,16 +7,25 @@
 
 #include "evm/frame.h"
 
-static inline void op_ADD(cevm_u256 *top) { top[-1] = u256_add(&top[0], &top[-1]); }
-static inline void op_MUL(cevm_u256 *top) { top[-1] = u256_mul(&top[0], &top[-1]); }
-static inline void op_SUB(cevm_u256 *top) { top[-1] = u256_sub(&top[0], &top[-1]); }
-static inline void op_DIV(cevm_u256 *top) { top[-1] = cevm_u256_div(&top[0], &top[-1]); }
-static inline void op_SDIV(cevm_u256 *top) { top[-1] = cevm_u256_sdiv(&top[0], &top[-1]); }
-static inline void op_MOD(cevm_u256 *top) { top[-1] = cevm_u256_mod(&top[0], &top[-1]); }
-static inline void op_SMOD(cevm_u256 *top) { top[-1] = cevm_u256_smod(&top[0], &top[-1]); }
-static inline void op_ADDMOD(cevm_u256 *top) { top[-2] = cevm_u256_addmod(&top[0], &top[-1], &top[-2]); }
-static inline void op_MULMOD(cevm_u256 *top) { top[-2] = cevm_u256_mulmod(&top[0], &top[-1], &top[-2]); }
-static inline void op_SIGNEXTEND(cevm_u256 *top) { top[-1] = u256_signextend(&top[0], &top[-1]); }
+static inline cevm_u256 op_ADD(const cevm_u256 *a, const cevm_u256 *b) { return u256_add(a, b); }
+static inline cevm_u256 op_MUL(const cevm_u256 *a, const cevm_u256 *b) { return u256_mul(a, b); }
+static inline cevm_u256 op_SUB(const cevm_u256 *a, const cevm_u256 *b) { return u256_sub(a, b); }
+static inline cevm_u256 op_DIV(const cevm_u256 *a, const cevm_u256 *b) { return cevm_u256_div(a, b); }
+static inline cevm_u256 op_SDIV(const cevm_u256 *a, const cevm_u256 *b) { return cevm_u256_sdiv(a, b); }
+static inline cevm_u256 op_MOD(const cevm_u256 *a, const cevm_u256 *b) { return cevm_u256_mod(a, b); }
+static inline cevm_u256 op_SMOD(const cevm_u256 *a, const cevm_u256 *b) { return cevm_u256_smod(a, b); }
+static inline cevm_u256 op_SIGNEXTEND(const cevm_u256 *a, const cevm_u256 *b) { return u256_signextend(a, b); }
+
+static inline cevm_u256 op_ADDMOD(cevm_frame *f, const cevm_u256 *a, const cevm_u256 *b, const cevm_u256 *m)
+{
+    (void)f;
+    return cevm_u256_addmod(a, b, m);
+}
+
+static inline cevm_u256 op_MULMOD(cevm_frame *f, const cevm_u256 *a, const cevm_u256 *b, const cevm_u256 *m)
+{
+    return cevm_u256_mulmod_with(&f->vm->modulus, a, b, m);
+}
 
 static inline int op_EXP(cevm_frame *f, cevm_u256 *top)
 {
@@ -28,25 +37,28 @@ static inline int op_EXP(cevm_frame *f, cevm_u256 *top)
     return OP_NEXT;
 }
 
-static inline void op_LT(cevm_u256 *top) { top[-1] = cevm_u256_from_u64(u256_lt(&top[0], &top[-1])); }
-static inline void op_GT(cevm_u256 *top) { top[-1] = cevm_u256_from_u64(u256_gt(&top[0], &top[-1])); }
-static inline void op_SLT(cevm_u256 *top) { top[-1] = cevm_u256_from_u64(u256_slt(&top[0], &top[-1])); }
-static inline void op_SGT(cevm_u256 *top) { top[-1] = cevm_u256_from_u64(u256_sgt(&top[0], &top[-1])); }
-static inline void op_EQ(cevm_u256 *top) { top[-1] = cevm_u256_from_u64(cevm_u256_equal(&top[0], &top[-1])); }
-static inline void op_ISZERO(cevm_u256 *top) { top[0] = cevm_u256_from_u64(cevm_u256_is_zero(&top[0])); }
+static inline cevm_u256 op_LT(const cevm_u256 *a, const cevm_u256 *b) { return cevm_u256_from_u64(u256_lt(a, b)); }
+static inline cevm_u256 op_GT(const cevm_u256 *a, const cevm_u256 *b) { return cevm_u256_from_u64(u256_gt(a, b)); }
+static inline cevm_u256 op_SLT(const cevm_u256 *a, const cevm_u256 *b) { return cevm_u256_from_u64(u256_slt(a, b)); }
+static inline cevm_u256 op_SGT(const cevm_u256 *a, const cevm_u256 *b) { return cevm_u256_from_u64(u256_sgt(a, b)); }
+static inline cevm_u256 op_EQ(const cevm_u256 *a, const cevm_u256 *b)
+{
+    return cevm_u256_from_u64(cevm_u256_equal(a, b));
+}
+static inline cevm_u256 op_ISZERO(const cevm_u256 *a) { return cevm_u256_from_u64(cevm_u256_is_zero(a)); }
 
-static inline void op_AND(cevm_u256 *top) { top[-1] = u256_and(&top[0], &top[-1]); }
-static inline void op_OR(cevm_u256 *top) { top[-1] = u256_or(&top[0], &top[-1]); }
-static inline void op_XOR(cevm_u256 *top) { top[-1] = u256_xor(&top[0], &top[-1]); }
-static inline void op_NOT(cevm_u256 *top) { top[0] = u256_not(&top[0]); }
-static inline void op_BYTE(cevm_u256 *top) { top[-1] = u256_byte(&top[0], &top[-1]); }
+static inline cevm_u256 op_AND(const cevm_u256 *a, const cevm_u256 *b) { return u256_and(a, b); }
+static inline cevm_u256 op_OR(const cevm_u256 *a, const cevm_u256 *b) { return u256_or(a, b); }
+static inline cevm_u256 op_XOR(const cevm_u256 *a, const cevm_u256 *b) { return u256_xor(a, b); }
+static inline cevm_u256 op_NOT(const cevm_u256 *a) { return u256_not(a); }
+static inline cevm_u256 op_BYTE(const cevm_u256 *a, const cevm_u256 *b) { return u256_byte(a, b); }
 
 /* EIP-145: the shift count is on top. */
-static inline void op_SHL(cevm_u256 *top) { top[-1] = u256_shl(&top[-1], &top[0]); }
-static inline void op_SHR(cevm_u256 *top) { top[-1] = u256_shr(&top[-1], &top[0]); }
-static inline void op_SAR(cevm_u256 *top) { top[-1] = u256_sar(&top[-1], &top[0]); }
+static inline cevm_u256 op_SHL(const cevm_u256 *a, const cevm_u256 *b) { return u256_shl(b, a); }
+static inline cevm_u256 op_SHR(const cevm_u256 *a, const cevm_u256 *b) { return u256_shr(b, a); }
+static inline cevm_u256 op_SAR(const cevm_u256 *a, const cevm_u256 *b) { return u256_sar(b, a); }
 
 /* EIP-7939 */
-static inline void op_CLZ(cevm_u256 *top) { top[0] = cevm_u256_from_u64(u256_clz(&top[0])); }
+static inline cevm_u256 op_CLZ(const cevm_u256 *a) { return cevm_u256_from_u64(u256_clz(a)); }
 
 #endif

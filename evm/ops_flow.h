@@ -58,17 +58,31 @@ static inline int op_PC(cevm_frame *f, cevm_u256 *top, size_t *pc)
     return OP_NEXT;
 }
 
-/** PUSHn: the n bytes after pc, with zeros where the code has ended. */
-__attribute__((always_inline)) static inline void op_PUSH(const cevm_frame *f, cevm_u256 *top, size_t n, size_t pc)
+/** PUSHn when push_is_ahead. Straight from the code into limbs; n is a constant where it matters. */
+__attribute__((always_inline)) static inline void push_from(cevm_u256 *top, size_t n, const uint8_t *bytes)
 {
-    const uint8_t *code = f->code + pc + 1;
-    const size_t left = f->code_size - pc - 1;
-    if (n <= 8 && left >= 8) {
-        top[1] = cevm_u256_from_u64(cevm_load_be64(code) >> (64 - 8 * n));
+    const size_t limbs = n / 8;
+    const size_t rest = n % 8;
+    for (size_t i = 0; i < 4; ++i) {
+        top[1].w[i] = i < limbs ? cevm_load_be64(bytes + n - 8 * (i + 1)) : 0;
+    }
+    if (rest != 0) {
+        top[1].w[limbs] = cevm_load_be64(bytes) >> (64 - 8 * rest);
+    }
+}
+
+/** Whether so much code is left that push_from reads nothing else. */
+static inline bool push_is_ahead(size_t n, size_t left) { return left >= (n < 8 ? 8 : n); }
+
+/** PUSHn: its n bytes are at `bytes`, of which `left` are code; those behind the code are zeros. */
+__attribute__((always_inline)) static inline void op_PUSH(cevm_u256 *top, size_t n, const uint8_t *bytes, size_t left)
+{
+    if (push_is_ahead(n, left)) {
+        push_from(top, n, bytes);
         return;
     }
     uint8_t word[32] = {0};
-    memcpy(word + 32 - n, code, left < n ? left : n);
+    memcpy(word + 32 - n, bytes, left < n ? left : n);
     top[1] = cevm_u256_from_be(word);
 }
 

@@ -14,39 +14,55 @@ static inline void op_POP(cevm_u256 *top) { (void)top; }
 static inline void op_PUSH0(cevm_u256 *top) { top[1] = cevm_u256_from_u64(0); }
 static inline void op_DUP(cevm_u256 *top, int n) { top[1] = top[1 - n]; }
 
-__attribute__((always_inline)) static inline void op_SWAP(cevm_u256 *top, int n)
+__attribute__((always_inline)) static inline void op_SWAP(cevm_u256 *top, int n) { u256_exchange(&top[0], &top[-n]); }
+
+/* What MLOAD, MSTORE and MSTORE8 do when the memory is there. */
+static inline void memory_get(const cevm_frame *f, cevm_u256 *out, const cevm_u256 *offset)
 {
-    const cevm_u256 t = top[0];
-    top[0] = top[-n];
-    top[-n] = t;
+    *out = cevm_u256_from_be(f->memory + offset->w[0]);
 }
 
-static inline int op_MLOAD(cevm_frame *f, cevm_u256 *top)
+static inline void memory_put(cevm_frame *f, const cevm_u256 *offset, const cevm_u256 *value)
 {
-    const int st = memory_expand_fixed(f, &top[0], 32);
+    cevm_u256_to_be(f->memory + offset->w[0], value);
+}
+
+static inline void memory_put8(cevm_frame *f, const cevm_u256 *offset, const cevm_u256 *value)
+{
+    f->memory[offset->w[0]] = (uint8_t)value->w[0];
+}
+
+/* The whole of them, with their operands anywhere; out may be offset. */
+static inline int memory_load(cevm_frame *f, cevm_u256 *out, const cevm_u256 *offset)
+{
+    const int st = memory_expand_fixed(f, offset, 32);
     if (st == OP_NEXT) {
-        top[0] = cevm_u256_from_be(f->memory + top[0].w[0]);
+        memory_get(f, out, offset);
     }
     return st;
 }
 
-static inline int op_MSTORE(cevm_frame *f, cevm_u256 *top)
+static inline int memory_store(cevm_frame *f, const cevm_u256 *offset, const cevm_u256 *value)
 {
-    const int st = memory_expand_fixed(f, &top[0], 32);
+    const int st = memory_expand_fixed(f, offset, 32);
     if (st == OP_NEXT) {
-        cevm_u256_to_be(f->memory + top[0].w[0], &top[-1]);
+        memory_put(f, offset, value);
     }
     return st;
 }
 
-static inline int op_MSTORE8(cevm_frame *f, cevm_u256 *top)
+static inline int memory_store8(cevm_frame *f, const cevm_u256 *offset, const cevm_u256 *value)
 {
-    const int st = memory_expand_fixed(f, &top[0], 1);
+    const int st = memory_expand_fixed(f, offset, 1);
     if (st == OP_NEXT) {
-        f->memory[top[0].w[0]] = (uint8_t)top[-1].w[0];
+        memory_put8(f, offset, value);
     }
     return st;
 }
+
+static inline int op_MLOAD(cevm_frame *f, cevm_u256 *top) { return memory_load(f, &top[0], &top[0]); }
+static inline int op_MSTORE(cevm_frame *f, cevm_u256 *top) { return memory_store(f, &top[0], &top[-1]); }
+static inline int op_MSTORE8(cevm_frame *f, cevm_u256 *top) { return memory_store8(f, &top[0], &top[-1]); }
 
 static inline void op_MSIZE(const cevm_frame *f, cevm_u256 *top) { top[1] = cevm_u256_from_u64(f->memory_size); }
 

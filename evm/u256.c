@@ -423,6 +423,72 @@ cevm_u256 cevm_u256_mulmod(const cevm_u256 *a, const cevm_u256 *b, const cevm_u2
     return reduce(&low, &high, m);
 }
 
+/** Notes a modulus, or, when it is the one noted last, makes it ready. */
+static void remember_modulus(cevm_modulus *known, const cevm_u256 *m)
+{
+    if (!cevm_u256_equal(&known->m, m)) {
+        *known = (cevm_modulus){.m = *m};
+        return;
+    }
+    known->bits = u256_clz64(m->w[3]);
+    known->shifted = u256_shl_u(m, known->bits);
+    /* (2^512 - 1) - 2^256 * shifted, which has ~shifted as its upper half, divided by shifted. */
+    const cevm_u256 *d = &known->shifted;
+    const uint64_t u[8] = {UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX, ~d->w[0], ~d->w[1], ~d->w[2], ~d->w[3]};
+    known->reciprocal = cevm_u256_from_u64(0);
+    (void)divide_by_4(&known->reciprocal, u, 8, d);
+    known->ready = true;
+}
+
+/**
+ * (u1:u0) % d with u1 < d, d normalised and v its reciprocal: algorithm 4, with words of 256 bits in the place of limbs.
+ */
+U256_INLINE cevm_u256 reduce_with(const cevm_u256 *u1, const cevm_u256 *u0, const cevm_u256 *d, const cevm_u256 *v)
+{
+    uint64_t p[8];
+    multiply(p, v, u1);
+    cevm_u256 q0 = {{p[0], p[1], p[2], p[3]}};
+    cevm_u256 q1 = {{p[4], p[5], p[6], p[7]}};
+    unsigned char carry = 0;
+    for (unsigned i = 0; i < 4; ++i) {
+        q0.w[i] = u256_addc(q0.w[i], u0->w[i], &carry);
+    }
+    for (unsigned i = 0; i < 4; ++i) {
+        q1.w[i] = u256_addc(q1.w[i], u1->w[i], &carry);
+    }
+    const cevm_u256 one = cevm_u256_from_u64(1);
+    q1 = u256_add(&q1, &one);
+    const cevm_u256 product = u256_mul(&q1, d);
+    cevm_u256 r = u256_sub(u0, &product);
+    const uint64_t mask = (uint64_t)0 - (uint64_t)u256_lt(&q0, &r);
+    const cevm_u256 correction = {{d->w[0] & mask, d->w[1] & mask, d->w[2] & mask, d->w[3] & mask}};
+    r = u256_add(&r, &correction);
+    return __builtin_expect(!u256_lt(&r, d), 0) ? u256_sub(&r, d) : r;
+}
+
+cevm_u256 cevm_u256_mulmod_with(cevm_modulus *known, const cevm_u256 *a, const cevm_u256 *b, const cevm_u256 *m)
+{
+    if (m->w[3] == 0) {
+        return cevm_u256_mulmod(a, b, m); /* short ones are faster by themselves */
+    }
+    if (!known->ready || !cevm_u256_equal(&known->m, m)) {
+        remember_modulus(known, m);
+        return cevm_u256_mulmod(a, b, m);
+    }
+    uint64_t p[8];
+    multiply(p, a, b);
+    const unsigned bits = known->bits;
+    const cevm_u256 low = {{p[0] << bits, u256_funnel_left(p[1], p[0], bits), u256_funnel_left(p[2], p[1], bits),
+                            u256_funnel_left(p[3], p[2], bits)}};
+    cevm_u256 high = {{u256_funnel_left(p[4], p[3], bits), u256_funnel_left(p[5], p[4], bits),
+                       u256_funnel_left(p[6], p[5], bits), u256_funnel_left(p[7], p[6], bits)}};
+    if (__builtin_expect(u256_funnel_left(0, p[7], bits) != 0 || !u256_lt(&high, &known->shifted), 0)) {
+        return cevm_u256_mulmod(a, b, m); /* a factor was larger than the modulus */
+    }
+    high = reduce_with(&high, &low, &known->shifted, &known->reciprocal);
+    return u256_shr_u(&high, bits);
+}
+
 /* Powers ----------------------------------------------------------------------------------------------------------- */
 
 /** a * a modulo 2^256: six multiplications where a product needs ten. */

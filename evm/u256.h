@@ -80,6 +80,17 @@ static inline uint64_t u256_subb(uint64_t a, uint64_t b, unsigned char *borrow)
 #endif
 }
 
+/** The borrow alone. When nothing but that is wanted clang makes comparisons out of u256_subb, at twice the cost. */
+static inline void u256_borrow(uint64_t a, uint64_t b, unsigned char *borrow)
+{
+#if defined(U256_CARRY_GENERIC_BUILTIN) && defined(__x86_64__) && defined(__clang__)
+    unsigned long long difference;
+    *borrow = __builtin_ia32_subborrow_u64(*borrow, a, b, &difference);
+#else
+    (void)u256_subb(a, b, borrow);
+#endif
+}
+
 /** The 128-bit product a * b: the low half is returned, the high half stored in *high. */
 static inline uint64_t u256_mul64(uint64_t a, uint64_t b, uint64_t *high)
 {
@@ -177,6 +188,16 @@ static inline uint64_t u256_funnel_right(uint64_t high, uint64_t low, unsigned b
     return (low >> bits) | (high << 1 << (63 - bits));
 }
 
+/** Exchanges two numbers, limb by limb: a copy of a whole one would go through memory. */
+static inline void u256_exchange(cevm_u256 *a, cevm_u256 *b)
+{
+    for (unsigned i = 0; i < 4; ++i) {
+        const uint64_t limb = a->w[i];
+        a->w[i] = b->w[i];
+        b->w[i] = limb;
+    }
+}
+
 /* Sums ------------------------------------------------------------------------------------------------------------- */
 
 /** *out = a + b modulo 2^256; returns whether the sum did not fit. */
@@ -271,10 +292,10 @@ static inline unsigned u256_clz(const cevm_u256 *a) { return 256 - u256_bit_leng
 static inline bool u256_lt(const cevm_u256 *a, const cevm_u256 *b)
 {
     unsigned char borrow = 0;
-    (void)u256_subb(a->w[0], b->w[0], &borrow);
-    (void)u256_subb(a->w[1], b->w[1], &borrow);
-    (void)u256_subb(a->w[2], b->w[2], &borrow);
-    (void)u256_subb(a->w[3], b->w[3], &borrow);
+    u256_borrow(a->w[0], b->w[0], &borrow);
+    u256_borrow(a->w[1], b->w[1], &borrow);
+    u256_borrow(a->w[2], b->w[2], &borrow);
+    u256_borrow(a->w[3], b->w[3], &borrow);
     return borrow != 0;
 }
 
@@ -285,10 +306,10 @@ static inline bool u256_slt(const cevm_u256 *a, const cevm_u256 *b)
 {
     const uint64_t sign = (uint64_t)1 << 63;
     unsigned char borrow = 0;
-    (void)u256_subb(a->w[0], b->w[0], &borrow);
-    (void)u256_subb(a->w[1], b->w[1], &borrow);
-    (void)u256_subb(a->w[2], b->w[2], &borrow);
-    (void)u256_subb(a->w[3] ^ sign, b->w[3] ^ sign, &borrow);
+    u256_borrow(a->w[0], b->w[0], &borrow);
+    u256_borrow(a->w[1], b->w[1], &borrow);
+    u256_borrow(a->w[2], b->w[2], &borrow);
+    u256_borrow(a->w[3] ^ sign, b->w[3] ^ sign, &borrow);
     return borrow != 0;
 }
 
@@ -386,13 +407,15 @@ static inline cevm_u256 u256_signextend(const cevm_u256 *b, const cevm_u256 *v)
         return *v;
     }
     const unsigned limb = (unsigned)b->w[0] / 8;
-    const uint64_t sign_bit = (uint64_t)0x80 << ((unsigned)b->w[0] % 8 * 8);
-    const uint64_t low = v->w[limb] & (sign_bit | (sign_bit - 1));
+    const unsigned above = 56 - (unsigned)b->w[0] % 8 * 8;
+    const uint64_t sign_bit = (uint64_t)1 << 63 >> above;
     /* (x ^ s) - s spreads bit s upwards without a signed shift. */
-    const uint64_t extended = (low ^ sign_bit) - sign_bit;
+    const uint64_t extended = ((v->w[limb] << above >> above) ^ sign_bit) - sign_bit;
     const uint64_t fill = (uint64_t)0 - (extended >> 63);
-    return (cevm_u256){{limb == 0 ? extended : v->w[0], limb == 1 ? extended : (limb < 1 ? fill : v->w[1]),
-                        limb == 2 ? extended : (limb < 2 ? fill : v->w[2]), limb == 3 ? extended : fill}};
+    const uint64_t w0 = limb == 0 ? extended : v->w[0];
+    const uint64_t w1 = limb == 1 ? extended : v->w[1];
+    const uint64_t w2 = limb == 2 ? extended : v->w[2];
+    return (cevm_u256){{w0, limb < 1 ? fill : w1, limb < 2 ? fill : w2, limb < 3 ? fill : extended}};
 }
 
 /* Products and quotients ------------------------------------------------------------------------------------------- */
@@ -447,6 +470,20 @@ cevm_u256 cevm_u256_addmod(const cevm_u256 *a, const cevm_u256 *b, const cevm_u2
 
 /** MULMOD: (a * b) % m without wrapping the product; 0 when m is 0. */
 cevm_u256 cevm_u256_mulmod(const cevm_u256 *a, const cevm_u256 *b, const cevm_u256 *m);
+
+/**
+ * A modulus that has been used before, and what makes reducing by it fast. All zero is none. Belongs to one thread.
+ */
+typedef struct cevm_modulus {
+    cevm_u256 m;
+    cevm_u256 shifted;    /* m with its highest bit at the top */
+    cevm_u256 reciprocal; /* (2^512 - 1) / shifted - 2^256 */
+    unsigned bits;        /* by which it is shifted */
+    bool ready;           /* the two numbers are there */
+} cevm_modulus;
+
+/** MULMOD as above; a modulus that comes twice in a row is remembered. */
+cevm_u256 cevm_u256_mulmod_with(cevm_modulus *known, const cevm_u256 *a, const cevm_u256 *b, const cevm_u256 *m);
 
 /** EXP: base^exponent modulo 2^256; 0^0 is 1. */
 cevm_u256 cevm_u256_exp(const cevm_u256 *base, const cevm_u256 *exponent);

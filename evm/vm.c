@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "evm/code_cache.h"
 #include "evm/create.h"
 #include "evm/frame.h"
 #include "evm/ops_flow.h"
@@ -35,6 +36,8 @@ cevm_err cevm_vm_create(cevm_vm **out, const cevm_vm_config *config)
     vm->deadline_ns = given.deadline_ns;
     vm->precompile_changes = given.precompile_changes;
     vm->precompile_change_count = given.precompile_change_count;
+    vm->code_cache = given.code_cache;
+    vm->engine = given.engine;
     cevm_arena_init(&vm->arena, allocator);
     cevm_analysis_init(&vm->analysis, allocator);
     *out = vm;
@@ -56,6 +59,7 @@ void cevm_vm_destroy(cevm_vm *vm)
     cevm_free(vm->allocator, vm->scratch.data);
     cevm_arena_destroy(&vm->arena);
     cevm_analysis_destroy(&vm->analysis);
+    cevm_code_slots_destroy(vm);
     cevm_free(vm->allocator, vm);
 }
 
@@ -122,6 +126,20 @@ static bool grow_memory(cevm_vm *vm, size_t needed)
     return true;
 }
 
+/**
+ * Makes memory zero from `end`, where that of the running frame ends, at least to `needed`: further than asked for, so that
+ * memory which grows word by word is not zeroed word by word.
+ */
+static void zero_ahead(cevm_vm *vm, size_t end, size_t needed)
+{
+    enum { AHEAD = 512 };
+    const size_t from = end > vm->memory_zeroed ? end : vm->memory_zeroed;
+    const size_t room = vm->memory_capacity - needed;
+    const size_t ahead = (needed - end) / 2 + AHEAD;
+    vm->memory_zeroed = needed + (ahead < room ? ahead : room);
+    memset(vm->memory + from, 0, vm->memory_zeroed - from);
+}
+
 int cevm_memory_grow(cevm_frame *f, uint64_t end)
 {
     if (end > CEVM_MEMORY_MAX) {
@@ -140,7 +158,9 @@ int cevm_memory_grow(cevm_frame *f, uint64_t end)
     if (needed > vm->memory_capacity && !grow_memory(vm, needed)) {
         return op_error(f, CEVM_ERR_NOMEM);
     }
-    memset(f->memory + f->memory_size, 0, (size_t)size - f->memory_size);
+    if (needed > vm->memory_zeroed) {
+        zero_ahead(vm, f->memory_base + f->memory_size, needed);
+    }
     f->memory_size = (size_t)size;
     return OP_NEXT;
 }
@@ -180,6 +200,17 @@ int cevm_frame_analyse(cevm_frame *f)
     return OP_NEXT;
 }
 
+/** Runs the top frame until it ends (a status), calls (OP_CHILD) or fails (OP_ERROR). */
+static int run_frame(cevm_frame *f)
+{
+    int status = f->ip != NULL ? cevm_decoded_run(f) : cevm_exact_run(f);
+    while (status == OP_HOT) {
+        cevm_frame_heat_up(f);
+        status = f->ip != NULL ? cevm_decoded_run(f) : cevm_exact_run(f);
+    }
+    return status;
+}
+
 /** Runs frames until the outermost one has ended: its status, or OP_ERROR. *gas is what it left. */
 static int run(cevm_vm *vm, int64_t *gas)
 {
@@ -190,7 +221,7 @@ static int run(cevm_vm *vm, int64_t *gas)
     }
     while (vm->depth != 0) {
         cevm_frame *f = vm->frames[vm->depth - 1];
-        status = cevm_exact_run(f);
+        status = run_frame(f);
         if (status == OP_CHILD) {
             status = cevm_message_begin(vm);
         } else if (status != OP_ERROR) {
@@ -232,8 +263,11 @@ static cevm_err prepare(cevm_vm *vm, const cevm_message *msg)
     vm->depth = 0;
     vm->output.size = 0;
     vm->poll_countdown = 1;
+    vm->memory_zeroed = 0;
     cevm_arena_release(&vm->arena, (cevm_arena_mark){NULL, 0});
     cevm_analysis_begin(&vm->analysis);
+    ++vm->execution;
+    cevm_code_slots_begin(vm);
     vm->pending = (cevm_pending){.msg = *msg};
     if (msg->kind == CEVM_CREATE || msg->kind == CEVM_CREATE2) {
         return CEVM_OK;

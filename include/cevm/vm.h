@@ -98,6 +98,28 @@ typedef struct cevm_result {
     cevm_bytes output; /* return or revert data; owned by the VM, valid until its next call */
 } cevm_result;
 
+/**
+ * Decoded code by code hash and fork, for VMs to share. Any number of VMs, on any threads, may use one at the same time.
+ */
+typedef struct cevm_code_cache cevm_code_cache;
+
+/**
+ * Makes a cache that keeps at most max_bytes of decoded code (0 = 64 MiB), dropping what was used least recently; what runs
+ * at the moment stays beyond that. The allocator (NULL = libc) must be safe on every thread that uses the cache, and must
+ * outlive it. Errors: CEVM_ERR_NOMEM.
+ */
+CEVM_API cevm_err cevm_code_cache_create(cevm_code_cache **out, const cevm_allocator *allocator, size_t max_bytes);
+
+/** Frees a cache; NULL is allowed. Every VM that was given it must have been destroyed. */
+CEVM_API void cevm_code_cache_destroy(cevm_code_cache *cache);
+
+/** What runs bytecode. The results are the same. */
+typedef enum cevm_engine {
+    CEVM_ENGINE_AUTO,  /* code begins in the exact engine and is decoded when it has run long enough to be worth it */
+    CEVM_ENGINE_EXACT, /* byte by byte; what a tracer with steps always gets */
+    CEVM_ENGINE_BLOCK  /* decoded before it runs for the first time */
+} cevm_engine;
+
 /** Limits and services of a VM. Zero-initialise, set struct_size, fill what you need. */
 typedef struct cevm_vm_config {
     size_t struct_size;              /* sizeof(cevm_vm_config) */
@@ -107,6 +129,8 @@ typedef struct cevm_vm_config {
     uint64_t deadline_ns;        /* CLOCK_MONOTONIC nanoseconds at which execution stops; 0 = none */
     const cevm_precompile_change *precompile_changes; /* see cevm/precompile.h; must outlive the VM; NULL = none */
     size_t precompile_change_count;
+    cevm_code_cache *code_cache; /* must outlive the VM; NULL = one of its own */
+    cevm_engine engine;
 } cevm_vm_config;
 
 typedef struct cevm_vm cevm_vm;

@@ -315,6 +315,26 @@ static void expect_addmod_mulmod(model *m)
     mpz_fdiv_r(m->out[1], m->out[1], m->in[2]);
 }
 
+/* A modulus is noted when it first comes, made ready the second time, and from then on its reciprocal is used. */
+static void run_mulmod_with(cevm_u256 out[2], const cevm_u256 in[3])
+{
+    cevm_modulus known = {.ready = false};
+    (void)cevm_u256_mulmod_with(&known, &in[1], &in[0], &in[2]);
+    out[0] = cevm_u256_mulmod_with(&known, &in[1], &in[0], &in[2]);
+    out[1] = cevm_u256_mulmod_with(&known, &in[0], &in[1], &in[2]);
+    assert_true(known.ready || in[2].w[3] == 0);
+}
+
+static void expect_mulmod_with(model *m)
+{
+    mpz_set_ui(m->out[0], 0);
+    if (mpz_sgn(m->in[2]) != 0) {
+        mpz_mul(m->out[0], m->in[0], m->in[1]);
+        mpz_fdiv_r(m->out[0], m->out[0], m->in[2]);
+    }
+    mpz_set(m->out[1], m->out[0]);
+}
+
 static void run_exp(cevm_u256 out[2], const cevm_u256 in[3]) { out[0] = cevm_u256_exp(&in[0], &in[1]); }
 
 static void expect_exp(model *m) { mpz_powm(m->out[0], m->in[0], m->in[1], m->whole); }
@@ -340,6 +360,7 @@ static const operation operations[] = {
     {"div, mod", 2, 2, run_div_mod, expect_divmod},
     {"sdiv, smod", 2, 2, run_sdiv_smod, expect_sdiv_smod},
     {"addmod, mulmod", 3, 2, run_addmod_mulmod, expect_addmod_mulmod},
+    {"mulmod with a modulus that is known", 3, 2, run_mulmod_with, expect_mulmod_with},
     {"exp", 2, 1, run_exp, expect_exp},
 };
 
