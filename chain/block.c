@@ -132,9 +132,6 @@ static cevm_block_error read_block(parser *p, cevm_bytes rlp)
     if (!cevm_rlp_next_list(&cursor, &withdrawals) || cursor.size != 0) {
         return CEVM_BLOCK_RLP_STRUCTURES_ENCODING;
     }
-    if (!block->header.has_withdrawals_root) {
-        return CEVM_BLOCK_INCORRECT_BLOCK_FORMAT;
-    }
     return read_withdrawals(p, withdrawals);
 }
 

@@ -147,6 +147,7 @@ cevm_err cevm_chain_open(cevm_chain **out, const cevm_chain_options *options)
     chain->config = options->config;
     chain->history = options->history != 0 ? options->history : DEFAULT_HISTORY;
     chain->db = options->db;
+    chain->ethash = options->ethash;
     cevm_map_init(&chain->map, chain->allocator);
     cevm_map_seed_init(&chain->seed);
     const cevm_err err = set_up(chain, options);
@@ -167,9 +168,10 @@ void cevm_chain_close(cevm_chain *chain)
         (void)chain->db.vtable->end_block(chain->db.ctx, false);
     }
     cevm_chain_close_past(chain);
+    cevm_execution_destroy(chain->execution);
     cevm_state_destroy(chain->state);
     cevm_vm_destroy(chain->vm);
-    cevm_ethash_destroy(chain->ethash);
+    cevm_ethash_destroy(chain->own_ethash);
     if (chain->stray != NULL) {
         cevm_chain_drop_node(chain, chain->stray);
     }

@@ -80,7 +80,10 @@ static cevm_err run_txs(const cevm_chain *chain, cevm_execution *execution, cevm
 {
     for (size_t i = 0; i < block->tx_count; ++i) {
         cevm_tx_error reason = CEVM_TX_NONE;
-        cevm_err err = cevm_tx_recover_sender(block->txs[i], &reason, fork, chain->allocator);
+        cevm_err err = CEVM_OK;
+        if (!block->txs[i]->has_sender) {
+            err = cevm_tx_recover_sender(block->txs[i], &reason, fork, chain->allocator);
+        }
         if (err == CEVM_OK && reason == CEVM_TX_NONE) {
             err = cevm_execution_tx(execution, NULL, &reason, block->txs[i], tracer);
         }
@@ -131,9 +134,10 @@ static cevm_block_error compare(const cevm_header *header, const cevm_execution_
  * Everything between the opening and the closing of the store's block. A verdict that is there already stands unless a
  * transaction turns out to be the reason.
  */
-static cevm_err run_block(cevm_chain *chain, cevm_execution *execution, cevm_block_verdict *verdict,
-                          const cevm_block *block, const cevm_block_env *env, const cevm_tracer *tracer)
+static cevm_err run_block(cevm_chain *chain, cevm_block_verdict *verdict, const cevm_block *block,
+                          const cevm_block_env *env, const cevm_tracer *tracer)
 {
+    cevm_execution *execution = chain->execution;
     cevm_execution_output out;
     cevm_hash root;
     cevm_err err = cevm_execution_begin(execution, tracer);
@@ -164,17 +168,17 @@ cevm_err cevm_chain_execute(cevm_chain *chain, cevm_block_verdict *verdict, cons
 {
     cevm_execution_input input;
     cevm_ommer_reward rewards[CEVM_MAX_OMMERS];
-    cevm_execution *execution = NULL;
     make_input(&input, rewards, chain, block, is_merged);
     cevm_chain_view_rebase(&chain->view, parent);
-    cevm_err err = cevm_execution_create(&execution, chain->vm, chain->state, &input, chain->allocator);
+    cevm_err err = chain->execution != NULL
+                       ? cevm_execution_restart(chain->execution, &input)
+                       : cevm_execution_create(&chain->execution, chain->vm, chain->state, &input, chain->allocator);
     if (err == CEVM_OK) {
         err = begin_block(chain);
     }
     if (err == CEVM_OK) {
-        err = run_block(chain, execution, verdict, block, &input.env, tracer);
+        err = run_block(chain, verdict, block, &input.env, tracer);
     }
-    cevm_execution_destroy(execution);
     if (err == CEVM_OK && verdict->error == CEVM_BLOCK_NONE) {
         err = keep_block(chain, block->header.gas_used);
         if (err == CEVM_OK) {

@@ -24,7 +24,8 @@ cevm_err cevm_chain_check_seal(cevm_chain *chain, cevm_block_error *reason, cons
     cevm_err err = CEVM_OK;
     if (chain->config.checks_seal) {
         if (chain->ethash == NULL) {
-            err = cevm_ethash_create(&chain->ethash, chain->allocator);
+            err = cevm_ethash_create(&chain->own_ethash, chain->allocator);
+            chain->ethash = chain->own_ethash;
         }
         if (err == CEVM_OK) {
             err = cevm_ethash_verify(chain->ethash, &valid, header);
@@ -212,12 +213,25 @@ static cevm_err import_block(cevm_chain *chain, cevm_import_result *out, const c
     return execute_and_add(chain, out, block, rlp, parent, is_merged, tracer);
 }
 
+/* What every import begins with. */
+static cevm_err begin(cevm_chain *chain, cevm_import_result *out)
+{
+    *out = (cevm_import_result){.verdict = {.error = CEVM_BLOCK_NONE}};
+    cevm_chain_close_past(chain);
+    return cevm_chain_settle(chain);
+}
+
+cevm_err cevm_chain_import_block(cevm_chain *chain, cevm_import_result *out, const cevm_block *block, cevm_bytes rlp,
+                                 const cevm_tracer *tracer)
+{
+    const cevm_err err = begin(chain, out);
+    return err == CEVM_OK ? import_block(chain, out, block, rlp, tracer) : err;
+}
+
 cevm_err cevm_chain_import(cevm_chain *chain, cevm_import_result *out, cevm_bytes rlp, const cevm_tracer *tracer)
 {
     cevm_block *block = NULL;
-    *out = (cevm_import_result){.verdict = {.error = CEVM_BLOCK_NONE}};
-    cevm_chain_close_past(chain);
-    cevm_err err = cevm_chain_settle(chain);
+    cevm_err err = begin(chain, out);
     if (err != CEVM_OK) {
         return err;
     }

@@ -61,7 +61,9 @@ struct cevm_chain {
     cevm_db db;           /* the caller's */
     cevm_chain_view view; /* over it, for `state` */
     cevm_vm *vm;
-    cevm_ethash *ethash; /* made for the first seal that is checked */
+    cevm_execution *execution; /* made for the first block, used for all */
+    cevm_ethash *ethash;       /* the caller's or own_ethash; NULL before the first seal is checked */
+    cevm_ethash *own_ethash;
     cevm_state *state;
     uint64_t cached_gas; /* gas of blocks executed since the state's cache was last emptied */
     bool block_open;     /* a block of the store still has to be closed */

@@ -31,12 +31,17 @@ struct cevm_execution {
 
 /* ---- Life -------------------------------------------------------------------------------------------------------- */
 
+static bool can_execute(const cevm_execution_input *input)
+{
+    return input->struct_size == sizeof *input &&
+           cevm_ommers_can_be_paid(input->ommers, input->ommer_count, input->env.number);
+}
+
 cevm_err cevm_execution_create(cevm_execution **out, cevm_vm *vm, cevm_state *state, const cevm_execution_input *input,
                                const cevm_allocator *allocator)
 {
     *out = NULL;
-    if (input->struct_size != sizeof *input ||
-        !cevm_ommers_can_be_paid(input->ommers, input->ommer_count, input->env.number)) {
+    if (!can_execute(input)) {
         return CEVM_ERR_ARGUMENT;
     }
     cevm_execution *execution = cevm_zalloc(allocator, sizeof *execution);
@@ -50,6 +55,21 @@ cevm_err cevm_execution_create(cevm_execution **out, cevm_vm *vm, cevm_state *st
     cevm_arena_init(&execution->arena, allocator);
     cevm_buf_init(&execution->scratch, allocator);
     *out = execution;
+    return CEVM_OK;
+}
+
+cevm_err cevm_execution_restart(cevm_execution *execution, const cevm_execution_input *input)
+{
+    static const cevm_arena_mark beginning = {NULL, 0};
+    if (!can_execute(input)) {
+        return CEVM_ERR_ARGUMENT;
+    }
+    cevm_arena_release(&execution->arena, beginning);
+    execution->input = *input;
+    execution->usage = (cevm_block_usage){0, 0};
+    execution->receipt_count = 0;
+    execution->requests.count = 0;
+    execution->broken = false;
     return CEVM_OK;
 }
 

@@ -26,29 +26,6 @@ static cevm_block_error check_place(const check *c)
                                                        : CEVM_BLOCK_INVALID_BLOCK_TIMESTAMP_OLDER_THAN_PARENT;
 }
 
-/** The header has the fields of its fork and no others. */
-static cevm_block_error check_fields(const check *c)
-{
-    const cevm_header *h = c->header;
-    const bool base_fee = CEVM_HAS_EIP(c->fork, 1559);
-    const bool withdrawals = CEVM_HAS_EIP(c->fork, 4895);
-    if (h->has_base_fee != base_fee) {
-        if (!base_fee) {
-            return CEVM_BLOCK_IMPORT_IMPOSSIBLE_LONDON_WRONG_PARENT;
-        }
-        return c->parent->has_base_fee ? CEVM_BLOCK_IMPORT_IMPOSSIBLE_LEGACY_WRONG_PARENT
-                                       : CEVM_BLOCK_IMPORT_IMPOSSIBLE_LEGACY;
-    }
-    if (h->has_withdrawals_root != withdrawals) {
-        return withdrawals ? CEVM_BLOCK_IMPORT_IMPOSSIBLE_PARIS_OVER_SHANGHAI : CEVM_BLOCK_IMPORT_IMPOSSIBLE_SHANGHAI;
-    }
-    if (h->has_blob_gas != CEVM_HAS_EIP(c->fork, 4844) || h->has_parent_beacon_root != CEVM_HAS_EIP(c->fork, 4788) ||
-        h->has_requests_hash != CEVM_HAS_EIP(c->fork, 7685)) {
-        return CEVM_BLOCK_INCORRECT_BLOCK_FORMAT;
-    }
-    return CEVM_BLOCK_NONE;
-}
-
 /** EIP-779: the first ten blocks of the DAO fork carry its name. */
 static cevm_block_error check_extra_data(const check *c)
 {
@@ -79,7 +56,7 @@ static cevm_block_error check_difficulty(const check *c)
 }
 
 /** EIP-3675: no proof of work and no ommers any more. */
-static cevm_block_error check_merged(const check *c)
+static cevm_block_error check_no_work(const check *c)
 {
     static const uint8_t no_nonce[sizeof c->header->nonce] = {0};
     const cevm_header *h = c->header;
@@ -93,14 +70,16 @@ static cevm_block_error check_merged(const check *c)
                                                                      : CEVM_BLOCK_IMPORT_IMPOSSIBLE_UNCLES_OVER_PARIS;
 }
 
+static cevm_block_error check_work(const check *c)
+{
+    return CEVM_HAS_EIP(c->fork, 3675) ? check_no_work(c) : check_difficulty(c);
+}
+
 static cevm_block_error check_gas(const check *c)
 {
     const cevm_header *h = c->header, *parent = c->parent;
     if (h->gas_limit > INT64_MAX) {
         return CEVM_BLOCK_GASLIMIT_TOO_BIG;
-    }
-    if (h->gas_used > h->gas_limit) {
-        return CEVM_BLOCK_GAS_USED_OVERFLOW;
     }
     /* EIP-1559: its first block has twice the room, so that its target is what the limit was. */
     uint64_t before = parent->gas_limit;
@@ -109,7 +88,30 @@ static cevm_block_error check_gas(const check *c)
     }
     const uint64_t distance = h->gas_limit > before ? h->gas_limit - before : before - h->gas_limit;
     if (distance >= before / GAS_LIMIT_ADJUSTMENT || h->gas_limit < MINIMUM_GAS_LIMIT) {
-        return CEVM_BLOCK_INVALID_GASLIMIT;
+        return h->gas_used <= h->gas_limit ? CEVM_BLOCK_INVALID_GASLIMIT : CEVM_BLOCK_GASLIMIT_BELOW_GAS_USED;
+    }
+    return h->gas_used <= h->gas_limit ? CEVM_BLOCK_NONE : CEVM_BLOCK_GAS_USED_OVERFLOW;
+}
+
+/** The header has the fields of its fork and no others. */
+static cevm_block_error check_fields(const check *c)
+{
+    const cevm_header *h = c->header;
+    const bool base_fee = CEVM_HAS_EIP(c->fork, 1559);
+    const bool withdrawals = CEVM_HAS_EIP(c->fork, 4895);
+    if (h->has_base_fee != base_fee) {
+        if (!base_fee) {
+            return CEVM_BLOCK_IMPORT_IMPOSSIBLE_LONDON_WRONG_PARENT;
+        }
+        return c->parent->has_base_fee ? CEVM_BLOCK_IMPORT_IMPOSSIBLE_LEGACY_WRONG_PARENT
+                                       : CEVM_BLOCK_IMPORT_IMPOSSIBLE_LEGACY;
+    }
+    if (h->has_withdrawals_root != withdrawals) {
+        return withdrawals ? CEVM_BLOCK_IMPORT_IMPOSSIBLE_PARIS_OVER_SHANGHAI : CEVM_BLOCK_IMPORT_IMPOSSIBLE_SHANGHAI;
+    }
+    if (h->has_blob_gas != CEVM_HAS_EIP(c->fork, 4844) || h->has_parent_beacon_root != CEVM_HAS_EIP(c->fork, 4788) ||
+        h->has_requests_hash != CEVM_HAS_EIP(c->fork, 7685)) {
+        return CEVM_BLOCK_INCORRECT_BLOCK_FORMAT;
     }
     return CEVM_BLOCK_NONE;
 }
@@ -140,18 +142,12 @@ void cevm_header_check(cevm_block_error *reason, const cevm_chain_config *config
 {
     const cevm_fork fork = cevm_chain_fork(config, header->number, header->timestamp, is_merged);
     const check c = {config, header, parent, fork};
-    static cevm_block_error (*const rules[])(const check *) = {check_place, check_fields, check_extra_data};
-    cevm_block_error found = CEVM_BLOCK_NONE;
-    for (size_t i = 0; i < sizeof rules / sizeof rules[0] && found == CEVM_BLOCK_NONE; ++i) {
-        found = rules[i](&c);
+    static cevm_block_error (*const rules[])(const check *) = {check_place, check_extra_data, check_work,
+                                                               check_gas,   check_fields,     check_fees};
+    *reason = CEVM_BLOCK_NONE;
+    for (size_t i = 0; i < sizeof rules / sizeof rules[0] && *reason == CEVM_BLOCK_NONE; ++i) {
+        *reason = rules[i](&c);
     }
-    if (found == CEVM_BLOCK_NONE) {
-        found = CEVM_HAS_EIP(fork, 3675) ? check_merged(&c) : check_difficulty(&c);
-    }
-    if (found == CEVM_BLOCK_NONE) {
-        found = check_gas(&c);
-    }
-    *reason = found == CEVM_BLOCK_NONE ? check_fees(&c) : found;
 }
 
 void cevm_header_env(cevm_block_env *out, const cevm_chain_config *config, const cevm_header *header, bool is_merged)

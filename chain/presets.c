@@ -111,7 +111,7 @@ bool cevm_chain_preset(cevm_chain_config *out, const char *name)
                                .checks_seal = p->checks_seal};
     (void)cevm_u256_from_text(&out->terminal_total_difficulty, p->terminal_total_difficulty);
     (void)cevm_hex_decode_exact(out->deposit_contract.bytes, sizeof out->deposit_contract.bytes, p->deposit_contract);
-    for (int fork = 0; fork < CEVM_PARIS; ++fork) {
+    for (size_t fork = 0; fork < sizeof p->blocks / sizeof p->blocks[0]; ++fork) {
         out->forks[fork] = by_block(p->blocks[fork]);
     }
     out->forks[CEVM_PARIS].kind = CEVM_BY_TOTAL_DIFFICULTY;

@@ -35,6 +35,7 @@ typedef struct session {
     cevm_import_stop stop;
     cevm_term term;
     bool failed;
+    bool is_done; /* --stop-at was reached */
 } session;
 
 void cevm_help_import(FILE *to, const cevm_cli *cli)
@@ -46,6 +47,7 @@ void cevm_help_import(FILE *to, const cevm_cli *cli)
         "checked and executed. Stops at the first block that is refused, and says which and why.\n\n",
         cli->program);
     (void)fputs("  --genesis FILE   the first block and the forks: a genesis.json as geth reads it\n"
+                "  --config NAME    the rules of mainnet, sepolia, hoodi or dev instead of the file's\n"
                 "  --state FILE     go on from FILE, if it is there, and write it at the end: head and accounts\n"
                 "  --stop-at N      stop when block N has been imported\n"
                 "  --check-seal     verify proof of work (Ethash) before the merge\n"
@@ -104,9 +106,21 @@ static bool say(const session *s, const char *what, cevm_err err)
 static bool load_genesis(session *s)
 {
     cevm_genesis_error error;
+    cevm_chain_config preset;
     const cevm_err err = cevm_genesis_load(&s->genesis, &error, s->db, s->options->genesis, NULL);
     if (err != CEVM_OK) {
         (void)fprintf(stderr, "%s: %s\n", s->options->command, error.text);
+        if (err == CEVM_ERR_IO && cevm_chain_preset(&preset, s->options->genesis)) {
+            (void)fprintf(stderr,
+                          "(the rules of %s are known, its first accounts are not: give its genesis.json, as\n"
+                          "`geth --%s dumpgenesis` prints it)\n",
+                          s->options->genesis, s->options->genesis);
+        }
+        return false;
+    }
+    if (s->options->config != NULL && !cevm_chain_preset(&s->genesis->config, s->options->config)) {
+        (void)fprintf(stderr, "%s: --config: no chain is called \"%s\"; known are mainnet, sepolia, hoodi, dev\n",
+                      s->options->command, s->options->config);
         return false;
     }
     s->genesis->config.checks_seal = s->options->checks_seal;
@@ -286,10 +300,16 @@ static bool save_state(const session *s)
 
 /* ---- Blocks ------------------------------------------------------------------------------------------------------ */
 
-/* Ends the run at the block that was read last. */
-static void stop_at(session *s, const cevm_block_reader *reader, const cevm_import_result *result)
+/* Where the run is, for messages. */
+typedef struct place {
+    const char *file;
+    uint64_t offset;
+} place;
+
+/* Ends the run at a block. */
+static void stop_at(session *s, const place *at, const cevm_import_result *result)
 {
-    s->stop = (cevm_import_stop){.happened = true, .file = reader->name, .offset = reader->offset};
+    s->stop = (cevm_import_stop){.happened = true, .file = at->file, .offset = at->offset};
     if (result != NULL) {
         s->stop.has_block = true;
         s->stop.number = result->number;
@@ -298,14 +318,24 @@ static void stop_at(session *s, const cevm_block_reader *reader, const cevm_impo
     }
 }
 
-static void report_refused(session *s, const cevm_block_reader *reader, const cevm_import_result *r)
+/* Ends the run with a message: the block could not be imported for a reason that is not its own. */
+static bool give_up(session *s, const place *at, const char *what)
+{
+    cevm_import_clear(&s->progress);
+    (void)fprintf(stderr, "%s: %s: byte %" PRIu64 ": %s\n", s->options->command, at->file, at->offset, what);
+    s->failed = true;
+    stop_at(s, at, NULL);
+    return false;
+}
+
+static void report_refused(session *s, const place *at, const cevm_import_result *r)
 {
     char reason[256];
     char hash[65];
     cevm_import_reason(reason, sizeof reason, &r->verdict);
     cevm_hex_encode(hash, r->hash.bytes, sizeof r->hash.bytes);
     cevm_import_clear(&s->progress);
-    (void)fprintf(stderr, "%s: %s: byte %" PRIu64 ": ", s->options->command, reader->name, reader->offset);
+    (void)fprintf(stderr, "%s: %s: byte %" PRIu64 ": ", s->options->command, at->file, at->offset);
     if (r->number != 0) {
         (void)fprintf(stderr, "block %" PRIu64 " 0x%s: ", r->number, hash);
     }
@@ -313,37 +343,34 @@ static void report_refused(session *s, const cevm_block_reader *reader, const ce
 }
 
 /* Whether a block lies at or before the one the state file is of. A stranger there ends the run. */
-static bool is_behind(session *s, const cevm_block_reader *reader, cevm_bytes rlp)
+static bool is_behind(session *s, const place *at, const cevm_block *block)
 {
-    uint64_t number;
-    cevm_hash hash;
     cevm_chain_block known;
-    if (!s->resumed || !cevm_import_peek(&number, &hash, rlp) || number > s->start.head.number ||
-        cevm_chain_find(s->chain, &known, &hash)) {
+    const uint64_t number = block->header.number;
+    if (!s->resumed || number > s->start.head.number || cevm_chain_find(s->chain, &known, &block->hash)) {
         return false;
     }
     const uint64_t back = s->start.head.number - number; /* 1: the parent of the head */
-    if (back > s->start.ancestor_count || (back != 0 && cevm_hash_equal(&s->start.ancestors[back - 1], &hash))) {
+    if (back > s->start.ancestor_count || (back != 0 && cevm_hash_equal(&s->start.ancestors[back - 1], &block->hash))) {
         return true;
     }
-    cevm_import_clear(&s->progress);
-    (void)fprintf(stderr, "%s: %s: byte %" PRIu64 ": block %" PRIu64 " is not on the branch %s was written for\n",
-                  s->options->command, reader->name, reader->offset, number, s->options->state);
-    stop_at(s, reader, NULL);
-    s->failed = true;
+    char text[512];
+    (void)snprintf(text, sizeof text, "block %" PRIu64 " is not on the branch %.300s was written for", number,
+                   s->options->state);
+    (void)give_up(s, at, text);
     return true;
 }
 
 /* What an import gave, into the counters. False when the run ends here. */
-static bool count(session *s, const cevm_block_reader *reader, const cevm_import_result *r, cevm_bytes rlp)
+static bool count(session *s, const place *at, const cevm_import_result *r, cevm_bytes rlp)
 {
     cevm_import_progress *p = &s->progress;
     if (r->verdict.error != CEVM_BLOCK_NONE) {
         p->refused++;
         s->failed = true;
-        report_refused(s, reader, r);
+        report_refused(s, at, r);
         if (!s->options->keep_going) {
-            stop_at(s, reader, r);
+            stop_at(s, at, r);
         }
         return s->options->keep_going;
     }
@@ -356,71 +383,81 @@ static bool count(session *s, const cevm_block_reader *reader, const cevm_import
     p->gas += r->gas_used;
     p->reorganisations += r->reorg_depth != 0 ? 1 : 0;
     if (s->options->state != NULL && !remember(s, &r->hash, rlp)) {
-        s->failed = true;
-        (void)say(s, reader->name, CEVM_ERR_NOMEM);
-        return false;
+        return give_up(s, at, cevm_err_string(CEVM_ERR_NOMEM));
     }
     return !s->options->has_last || !r->is_head || r->number < s->options->last;
 }
 
 /* One block. False when the run ends here. */
-static bool import_one(session *s, const cevm_block_reader *reader, cevm_bytes rlp)
+static bool import_one(session *s, const place *at, const cevm_import_item *item)
 {
-    cevm_import_result result;
-    if (is_behind(s, reader, rlp)) {
-        s->progress.known += s->stop.happened ? 0 : 1;
-        return !s->stop.happened;
+    cevm_import_result result = {.verdict = item->verdict};
+    cevm_err err = item->err;
+    if (err == CEVM_OK) {
+        if (is_behind(s, at, item->block)) {
+            s->progress.known += s->stop.happened ? 0 : 1;
+            return !s->stop.happened;
+        }
+        err = cevm_chain_import_block(s->chain, &result, item->block, item->rlp, NULL);
     }
-    const cevm_err err = cevm_chain_import(s->chain, &result, rlp, NULL);
-    if (err != CEVM_OK) {
-        cevm_import_clear(&s->progress);
-        (void)fprintf(stderr, "%s: %s: byte %" PRIu64 ": block %" PRIu64 ": %s\n", s->options->command, reader->name,
-                      reader->offset, result.number, cevm_err_string(err));
-        s->failed = true;
-        stop_at(s, reader, NULL);
+    if (err != CEVM_OK && err != CEVM_ERR_ENCODING) {
+        char text[128];
+        (void)snprintf(text, sizeof text, "block %" PRIu64 ": %s", result.number, cevm_err_string(err));
+        return give_up(s, at, text);
+    }
+    return count(s, at, &result, item->rlp);
+}
+
+/* What was read last. False when the file or the run ends here. */
+static bool take_item(session *s, const char *file, uint64_t bytes_before, const cevm_import_item *item)
+{
+    cevm_chain_block head;
+    const place at = {file, item->offset};
+    if (item->read == CEVM_READ_END) {
         return false;
     }
-    return count(s, reader, &result, rlp);
+    if (item->read == CEVM_READ_FAILED) {
+        return give_up(s, &at, item->message);
+    }
+    if (was_interrupted()) {
+        stop_at(s, &at, NULL);
+        s->stop.interrupted = true;
+        return false;
+    }
+    const bool go_on = import_one(s, &at, item);
+    s->progress.bytes = bytes_before + item->end;
+    s->is_done = !go_on;
+    cevm_chain_head(s->chain, &head);
+    cevm_import_show(&s->progress, &s->term, head.header->number);
+    return go_on;
 }
 
 /* One file. False when the run ends here. */
 static bool import_file(session *s, const char *path)
 {
-    cevm_block_reader reader;
-    cevm_bytes rlp;
-    bool go_on = true;
-    if (!cevm_block_reader_open(&reader, s->options->command, path)) {
+    const char *name = strcmp(path, "-") == 0 ? "standard input" : path;
+    cevm_import_ahead *ahead = NULL;
+    if (!cevm_import_ahead_start(&ahead, s->options->command, path, &s->genesis->config)) {
         s->failed = true;
-        s->stop = (cevm_import_stop){.happened = true, .file = path};
+        s->stop = (cevm_import_stop){.happened = true, .file = name};
         return false;
     }
     const uint64_t before = s->progress.bytes;
-    while (go_on) {
-        const cevm_block_read got = cevm_block_reader_next(&reader, &rlp, s->options->command);
-        if (got == CEVM_READ_END) {
-            break;
-        }
-        if (got == CEVM_READ_FAILED) {
-            s->failed = true;
-            stop_at(s, &reader, NULL);
-            go_on = false;
-            break;
-        }
-        if (was_interrupted()) {
-            stop_at(s, &reader, NULL);
+    uint64_t offset = 0; /* where the next block begins */
+    for (bool go_on = true; go_on;) {
+        const cevm_import_item *item = cevm_import_ahead_next(ahead);
+        if (item != NULL) {
+            offset = item->end;
+            go_on = take_item(s, name, before, item);
+            cevm_import_ahead_done(ahead);
+        } else if (was_interrupted()) { /* nothing has come for a while */
+            stop_at(s, &(place){name, offset}, NULL);
             s->stop.interrupted = true;
             go_on = false;
-            break;
         }
-        go_on = import_one(s, &reader, rlp);
-        s->progress.bytes = before + reader.end;
-        cevm_chain_block head;
-        cevm_chain_head(s->chain, &head);
-        cevm_import_show(&s->progress, &s->term, head.header->number);
     }
-    s->stop.file = s->stop.happened ? path : NULL;
-    cevm_block_reader_close(&reader);
-    return go_on;
+    cevm_import_ahead_stop(ahead);
+    return !s->stop.happened && !s->is_done;
 }
 
 /* ---- The run ----------------------------------------------------------------------------------------------------- */
@@ -480,6 +517,7 @@ int cevm_cmd_import(const cevm_cli *cli, int argc, char **argv)
     cevm_arguments files;
     const cevm_option table[] = {
         {"genesis", CEVM_OPTION_TEXT, &options.genesis},
+        {"config", CEVM_OPTION_TEXT, &options.config},
         {"state", CEVM_OPTION_TEXT, &options.state},
         {"stop-at", CEVM_OPTION_NUMBER, &options.last},
         {"check-seal", CEVM_OPTION_SWITCH, &options.checks_seal},

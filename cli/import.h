@@ -11,6 +11,7 @@
 #include <cevm/chain.h>
 #include <cevm/genesis.h>
 
+#include <stdatomic.h>
 #include <stdio.h>
 
 #include "cli/commands.h"
@@ -20,6 +21,7 @@
 typedef struct cevm_import_options {
     const char *command; /* "cevm import", for messages */
     const char *genesis;
+    const char *config; /* name of a preset; NULL: the genesis file's own */
     const char *state;
     bool json;
     bool keep_going;
@@ -34,21 +36,52 @@ typedef struct cevm_import_options {
 typedef struct cevm_block_reader {
     const char *name;
     const char *item; /* "block", for messages */
-    FILE *file;
-    uint64_t size;   /* bytes of the file; 0 when that cannot be told (a pipe) */
-    uint64_t offset; /* where the block that was read last begins */
-    uint64_t end;    /* ... and ends */
-    uint8_t *data;   /* that block */
+    int fd;
+    bool is_regular;         /* reading never waits for another program */
+    const atomic_bool *stop; /* when set, waiting ends as if reading had failed; may be NULL */
+    uint64_t offset;         /* where the list that was read last begins */
+    uint64_t end;            /* ... and ends */
+    uint8_t *data;           /* that list */
     size_t capacity;
+    uint8_t *buffer;
+    size_t used, filled;
+    char error[160]; /* why the last call failed */
 } cevm_block_reader;
 
 typedef enum cevm_block_read { CEVM_READ_BLOCK, CEVM_READ_END, CEVM_READ_FAILED } cevm_block_read;
 
-/** Opens a file, "-" is standard input. */
-bool cevm_block_reader_open(cevm_block_reader *out, const char *command, const char *path);
-/** Takes the next block; *rlp is valid until the next call. After FAILED a message has been written. */
-cevm_block_read cevm_block_reader_next(cevm_block_reader *reader, cevm_bytes *rlp, const char *command);
+/** Opens a file, "-" is standard input. False with out->error set; nothing is to be closed then. */
+bool cevm_block_reader_open(cevm_block_reader *out, const char *path, const char *item);
+/** Takes the next list; *rlp is valid until the next call. After FAILED reader->error says why, offset where. */
+cevm_block_read cevm_block_reader_next(cevm_block_reader *reader, cevm_bytes *rlp);
+/** Whether the next bytes are this text, which is then behind. */
+bool cevm_block_reader_skip(cevm_block_reader *reader, const char *text);
 void cevm_block_reader_close(cevm_block_reader *reader);
+
+/* ---- import_ahead.c ---------------------------------------------------------------------------------------------- */
+
+/** What was read: a block, decoded and with its senders as far as that can be done, or why there is none. */
+typedef struct cevm_import_item {
+    cevm_block_read read;
+    char message[160]; /* with FAILED */
+    uint64_t offset, end;
+    cevm_bytes rlp;
+    cevm_err err;               /* of decoding: ENCODING with the verdict, NOMEM */
+    cevm_block_verdict verdict; /* with ENCODING */
+    cevm_block *block;          /* with OK */
+} cevm_import_item;
+
+typedef struct cevm_import_ahead cevm_import_ahead;
+
+/** Opens a file and starts to read. config is borrowed. False after a message. */
+bool cevm_import_ahead_start(cevm_import_ahead **out, const char *command, const char *path,
+                             const cevm_chain_config *config);
+/** The next item, valid until it is done; NULL when it is not there yet after a moment. */
+const cevm_import_item *cevm_import_ahead_next(cevm_import_ahead *ahead);
+/** Gives back the item. */
+void cevm_import_ahead_done(cevm_import_ahead *ahead);
+/** Ends it, wherever it is. */
+void cevm_import_ahead_stop(cevm_import_ahead *ahead);
 
 /* ---- import_state.c ---------------------------------------------------------------------------------------------- */
 

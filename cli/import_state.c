@@ -222,7 +222,7 @@ static bool take_account(cevm_memdb *db, cevm_bytes record)
     cevm_account_change change = {.storage_cleared = true, .code_changed = true};
     const cevm_diff diff = {.accounts = &change, .account_count = 1};
     cevm_bytes a;
-    cevm_bytes list;
+    cevm_bytes list = {NULL, 0};
     bool ok = cevm_rlp_next_list(&record, &a) &&
               cevm_rlp_next_exact(&a, change.address.bytes, sizeof change.address.bytes) &&
               cevm_rlp_next_u64(&a, &change.nonce) == CEVM_RLP_NUMBER_OK &&
@@ -239,10 +239,9 @@ static bool take_account(cevm_memdb *db, cevm_bytes record)
     return ok;
 }
 
-static bool bad_record(const cevm_block_reader *reader, const char *command)
+static bool say(const cevm_block_reader *reader, const char *command, const char *what)
 {
-    (void)fprintf(stderr, "%s: %s: byte %ju: this is no record of a chain's state, or memory ran out\n", command,
-                  reader->name, (uintmax_t)reader->offset);
+    (void)fprintf(stderr, "%s: %s: byte %ju: %s\n", command, reader->name, (uintmax_t)reader->offset, what);
     return false;
 }
 
@@ -250,34 +249,28 @@ static bool read_records(cevm_import_point *out, cevm_memdb *db, cevm_block_read
 {
     cevm_bytes rlp;
     for (bool first = true;; first = false) {
-        const cevm_block_read got = cevm_block_reader_next(reader, &rlp, command);
-        if (got == CEVM_READ_FAILED) {
-            return false;
-        }
-        if (got == CEVM_READ_END) {
-            (void)fprintf(stderr, "%s: %s: is cut off at byte %ju\n", command, reader->name, (uintmax_t)reader->offset);
-            return false;
+        const cevm_block_read got = cevm_block_reader_next(reader, &rlp);
+        if (got != CEVM_READ_BLOCK) {
+            return say(reader, command, got == CEVM_READ_FAILED ? reader->error : "the file is cut off here");
         }
         if (rlp.size == 1 && !first) {
             return true; /* the empty list at the end */
         }
         if (!(first ? take_point(out, rlp) : take_account(db, rlp))) {
-            return bad_record(reader, command);
+            return say(reader, command, "this is no record of a chain's state, or memory ran out");
         }
     }
 }
 
 bool cevm_import_state_load(cevm_import_point *out, cevm_memdb *db, const char *command, const char *path)
 {
-    char line[sizeof magic] = "";
     cevm_block_reader reader;
     *out = (cevm_import_point){.head = {.number = 0}};
-    if (!cevm_block_reader_open(&reader, command, path)) {
+    if (!cevm_block_reader_open(&reader, path, "record")) {
+        (void)fprintf(stderr, "%s: %s: %s\n", command, path, reader.error);
         return false;
     }
-    reader.item = "record";
-    reader.end = sizeof magic - 1;
-    bool ok = fread(line, 1, sizeof magic - 1, reader.file) == sizeof magic - 1 && strcmp(line, magic) == 0;
+    bool ok = cevm_block_reader_skip(&reader, magic);
     if (!ok) {
         (void)fprintf(stderr, "%s: %s: is not a chain state this version wrote\n", command, path);
     }

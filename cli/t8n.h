@@ -120,7 +120,7 @@ void cevm_t8n_txs_clear(cevm_t8n_txs *txs);
 
 /* ---- Refusals (t8n_reject.c) -------------------------------------------------------------------------------------- */
 
-enum { CEVM_T8N_REASON_SIZE = 256 };
+enum { CEVM_T8N_REASON_SIZE = 256, CEVM_T8N_GAS_PER_BLOB = 1 << 17 /* EIP-4844 */ };
 
 /** What a refusal is worded from; usage and state may be NULL. */
 typedef struct cevm_t8n_refusal {

@@ -12,7 +12,7 @@
 #include "chain/validate.h"
 #include "cli/t8n.h"
 
-enum { GAS_PER_BLOB = 1 << 17, MAX_INITCODE_SIZE = 49152, MAX_TX_GAS = 1 << 24 };
+enum { MAX_INITCODE_SIZE = 49152, MAX_TX_GAS = 1 << 24 };
 
 typedef char decimal[79];
 
@@ -64,7 +64,7 @@ static void put_blob_room(const facts *f, const cevm_block_usage *usage)
 {
     uint64_t used = usage != NULL ? usage->blob_gas_used : 0;
     PUT(f, "blob gas (%" PRIu64 ") would exceed maximum allowance %" PRIu64, used + cevm_tx_blob_gas(f->tx),
-        f->block->max_blobs * GAS_PER_BLOB);
+        f->block->max_blobs * CEVM_T8N_GAS_PER_BLOB);
 }
 
 static void put_blob_hash(const facts *f)
@@ -146,13 +146,8 @@ static void put_other(const facts *f, cevm_tx_error reason, const cevm_block_usa
     case CEVM_TX_TYPE_4_TX_CONTRACT_CREATION:
     case CEVM_TX_TYPE_4_EMPTY_AUTHORIZATION_LIST: PUT(f, "%s (sender %s)", f->text, f->sender); return;
     case CEVM_TX_TYPE_3_TX_INVALID_BLOB_VERSIONED_HASH: put_blob_hash(f); return;
-    case CEVM_TX_TYPE_3_TX_MAX_BLOB_GAS_ALLOWANCE_EXCEEDED: put_blob_room(f, usage); return;
-    case CEVM_TX_TYPE_3_TX_BLOB_COUNT_EXCEEDED:
-        if (f->tx->blob_count > f->block->max_blobs) { /* otherwise EIP-7594's own limit */
-            put_blob_room(f, usage);
-            return;
-        }
-        break;
+    case CEVM_TX_TYPE_3_TX_MAX_BLOB_GAS_ALLOWANCE_EXCEEDED:
+    case CEVM_TX_TYPE_3_TX_BLOBS_ABOVE_BLOCK_LIMIT: put_blob_room(f, usage); return;
     default: break;
     }
     PUT(f, "%s", f->text);

@@ -200,7 +200,15 @@ static bool prepare(transition *t)
 
 /* ---- Execution ---------------------------------------------------------------------------------------------------- */
 
-/* What is checked before a transaction comes to the block: its type, its chain, its signature, its blobs. */
+/* Whether the blobs of a transaction find room in the block; geth's tool asks that before anything else. */
+static bool has_blob_room(const transition *t, const cevm_tx *tx)
+{
+    uint64_t used = cevm_execution_usage(t->execution).blob_gas_used, wanted = cevm_tx_blob_gas(tx);
+    uint64_t room = t->input.env.max_blobs * CEVM_T8N_GAS_PER_BLOB;
+    return tx->type != CEVM_TX_BLOB || (wanted <= room && used <= room - wanted);
+}
+
+/* What is checked before a transaction comes to the block: its type, its chain, its signature. */
 static cevm_err check_signature(cevm_tx_error *reason, const transition *t, cevm_tx *tx)
 {
     *reason = cevm_tx_check_type(tx, t->env.fork);
@@ -249,6 +257,9 @@ static bool apply(transition *t, size_t index)
     cevm_err err = check_signature(&reason, t, item->tx);
     if (err != CEVM_OK) {
         return failed(t, err);
+    }
+    if (reason == CEVM_TX_NONE && !has_blob_room(t, item->tx)) {
+        reason = CEVM_TX_TYPE_3_TX_MAX_BLOB_GAS_ALLOWANCE_EXCEEDED;
     }
     if (reason != CEVM_TX_NONE) {
         return refuse(t, index, reason, item->tx);

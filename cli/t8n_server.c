@@ -5,7 +5,6 @@
  */
 #include <arpa/inet.h>
 #include <errno.h>
-#include <microhttpd.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <signal.h>
@@ -17,6 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cli/microhttpd.h"
 #include "cli/options.h"
 #include "cli/t8n.h"
 
@@ -29,6 +29,7 @@ typedef struct server_options {
 
 typedef struct server {
     const server_options *options;
+    cevm_microhttpd http;
     pthread_mutex_t lock;
     pthread_cond_t changed;
     uint64_t working; /* transitions that go on */
@@ -180,26 +181,27 @@ static char *transition(unsigned *status, const server *s, const exchange *e, bo
 
 /* ---- HTTP --------------------------------------------------------------------------------------------------------- */
 
-static enum MHD_Result reply(struct MHD_Connection *connection, unsigned status, char *text, bool is_json)
+static enum MHD_Result reply(const server *s, struct MHD_Connection *connection, unsigned status, char *text,
+                             bool is_json)
 {
     static char nothing[] = "";
     struct MHD_Response *response =
-        MHD_create_response_from_buffer(text != NULL ? strlen(text) : 0, text != NULL ? text : nothing,
-                                        is_json && text != NULL ? MHD_RESPMEM_MUST_FREE : MHD_RESPMEM_PERSISTENT);
+        s->http.create_response_from_buffer(text != NULL ? strlen(text) : 0, text != NULL ? text : nothing,
+                                            is_json && text != NULL ? MHD_RESPMEM_MUST_FREE : MHD_RESPMEM_PERSISTENT);
     if (response == NULL) {
         if (is_json) {
             free(text);
         }
         return MHD_NO;
     }
-    (void)MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE,
-                                  is_json ? "application/json" : "text/plain; charset=utf-8");
-    enum MHD_Result result = MHD_queue_response(connection, status, response);
-    MHD_destroy_response(response);
+    (void)s->http.add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE,
+                                      is_json ? "application/json" : "text/plain; charset=utf-8");
+    enum MHD_Result result = s->http.queue_response(connection, status, response);
+    s->http.destroy_response(response);
     return result;
 }
 
-static enum MHD_Result refuse(struct MHD_Connection *connection, unsigned status)
+static enum MHD_Result refuse(const server *s, struct MHD_Connection *connection, unsigned status)
 {
     static char too_large[] = "the request is too large\n";
     static char method[] = "POST a transition to /\n";
@@ -209,7 +211,7 @@ static enum MHD_Result refuse(struct MHD_Connection *connection, unsigned status
                  : status == MHD_HTTP_METHOD_NOT_ALLOWED ? method
                  : status == MHD_HTTP_NOT_FOUND          ? path
                                                          : argument;
-    return reply(connection, status, text, false);
+    return reply(s, connection, status, text, false);
 }
 
 /* Takes a turn: no more transitions go on at once than there are jobs. */
@@ -252,17 +254,17 @@ static enum MHD_Result answer(server *s, struct MHD_Connection *connection, exch
 {
     query q = {false, false};
     unsigned status = MHD_HTTP_OK;
-    (void)MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, add_argument, &q);
+    (void)s->http.get_connection_values(connection, MHD_GET_ARGUMENT_KIND, add_argument, &q);
     if (e->refusal != 0 || q.unknown) {
-        return refuse(connection, e->refusal != 0 ? e->refusal : MHD_HTTP_BAD_REQUEST);
+        return refuse(s, connection, e->refusal != 0 ? e->refusal : MHD_HTTP_BAD_REQUEST);
     }
     begin_work(s);
     char *text = transition(&status, s, e, q.is_state_test);
     end_work(s);
     if (text == NULL) {
-        return reply(connection, MHD_HTTP_INTERNAL_SERVER_ERROR, NULL, true);
+        return reply(s, connection, MHD_HTTP_INTERNAL_SERVER_ERROR, NULL, true);
     }
-    return reply(connection, status, text, true);
+    return reply(s, connection, status, text, true);
 }
 
 /* Adds a piece of the body; what is too large is not kept. */
@@ -303,7 +305,7 @@ static enum MHD_Result begin(server *s, struct MHD_Connection *connection, const
     (void)pthread_mutex_lock(&s->lock);
     s->open++;
     (void)pthread_mutex_unlock(&s->lock);
-    const char *length = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_LENGTH);
+    const char *length = s->http.lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_LENGTH);
     if (strcmp(url, "/") != 0) {
         e->refusal = MHD_HTTP_NOT_FOUND;
     } else if (strcmp(method, MHD_HTTP_METHOD_POST) != 0) {
@@ -311,7 +313,7 @@ static enum MHD_Result begin(server *s, struct MHD_Connection *connection, const
     } else if (length != NULL && strtoull(length, NULL, 10) > body_limit(s)) {
         e->refusal = MHD_HTTP_CONTENT_TOO_LARGE;
     }
-    return e->refusal != 0 ? refuse(connection, e->refusal) : MHD_YES;
+    return e->refusal != 0 ? refuse(s, connection, e->refusal) : MHD_YES;
 }
 
 static enum MHD_Result handle(void *ctx, struct MHD_Connection *connection, const char *url, const char *method,
@@ -497,22 +499,23 @@ static int serve(server *s, int fd)
     (void)pthread_sigmask(SIG_BLOCK, &signals, NULL); /* before there are threads: all inherit it */
     (void)signal(SIGPIPE, SIG_IGN);
     json_object_seed(0); /* otherwise two threads may do it at once */
-    struct MHD_Daemon *daemon = MHD_start_daemon(
+    struct MHD_Daemon *daemon = s->http.start_daemon(
         MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_THREAD_PER_CONNECTION | MHD_USE_POLL, 0, NULL, NULL, handle, s,
         MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)CONNECTION_SECONDS,
         MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)1 << 17,
-        MHD_OPTION_NOTIFY_COMPLETED, completed, s, MHD_OPTION_END);
+        MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_NOTIFY_COMPLETED, completed, s, MHD_OPTION_END);
     if (daemon == NULL) {
         (void)close(fd);
-        return say("cannot start", "the HTTP server") + 1 + CEVM_EXIT_FAILURE;
+        (void)say("cannot start", "the HTTP server");
+        return CEVM_EXIT_FAILURE;
     }
     wait_for_end(s, &signals);
-    MHD_socket listener = MHD_quiesce_daemon(daemon);
+    MHD_socket listener = s->http.quiesce_daemon(daemon);
     if (s->options->uds != NULL) {
         (void)unlink(s->options->uds);
     }
     drain(s, &signals);
-    MHD_stop_daemon(daemon);
+    s->http.stop_daemon(daemon);
     if (listener != MHD_INVALID_SOCKET) {
         (void)close(listener);
     }
@@ -542,13 +545,17 @@ int cevm_cmd_t8n_server(const cevm_cli *cli, int argc, char **argv)
         cevm_help_t8n_server(stdout, cli);
         return CEVM_EXIT_OK;
     }
-    if ((o.uds == NULL) == (o.listen == NULL) || o.jobs == 0 || o.max_mib == 0 || o.max_mib > 4096) {
+    if (arguments.count != 0 || (o.uds == NULL) == (o.listen == NULL) || o.jobs == 0 || o.max_mib == 0 ||
+        o.max_mib > 4096) {
         (void)fprintf(stderr, "%s wants either --uds or --listen; --jobs of at least 1; --max-request of 1 to 4096\n",
                       command);
         return CEVM_EXIT_USAGE;
     }
     server s = {.options = &o, .last_answer = now()};
     if (pthread_mutex_init(&s.lock, NULL) != 0 || pthread_cond_init(&s.changed, NULL) != 0) {
+        return CEVM_EXIT_FAILURE;
+    }
+    if (!cevm_microhttpd_load(&s.http, command)) {
         return CEVM_EXIT_FAILURE;
     }
     int fd = o.uds != NULL ? open_unix(o.uds) : open_tcp(o.listen);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cli/t8n.h"
+#include "evm/opcodes.h"
 #include "trace/eip3155.h"
 
 struct cevm_t8n_tracer {
@@ -57,8 +58,10 @@ static void pass_exit(void *ctx, const struct cevm_result *result, uint32_t dept
 static void pass_step(void *ctx, const cevm_step *step)
 {
     cevm_t8n_tracer *t = ctx;
-    t->counts[step->op]++;
-    t->names[step->op] = step->op_name;
+    if (step->code.size != 0) { /* a creation without initcode runs nothing */
+        t->counts[step->op]++;
+        t->names[step->op] = step->op_name;
+    }
     if (t->inner != NULL && t->inner->on_step != NULL) {
         t->inner->on_step(t->inner->ctx, step);
     }
@@ -177,6 +180,8 @@ json_t *cevm_t8n_tracer_counts(const cevm_t8n_tracer *tracer)
         if (tracer->counts[op] == 0) {
             continue;
         }
+        name =
+            name != NULL ? name : cevm_opcode_name(CEVM_LATEST, (uint8_t)op); /* one that the fork does not have yet */
         if (name == NULL) {
             (void)snprintf(text, sizeof text, "opcode 0x%zx not defined", op);
             name = text;

@@ -61,7 +61,7 @@ enum {
 typedef struct cevm_vectors_tally {
     cevm_vectors_count total;
     cevm_vectors_count rows[CEVM_VECTORS_ROWS];
-    uint64_t gas_used;
+    uint64_t gas_used; /* UINT64_MAX when it is more */
     uint64_t files;
     uint64_t bad_files; /* files that could not be read, or hold something that is no test */
     /** Why entries were skipped; the last row takes what has no row of its own. */

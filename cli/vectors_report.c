@@ -30,6 +30,12 @@ static void add_reason(cevm_vectors_tally *tally, const char *text, uint64_t cou
     tally->reasons[i].count += count;
 }
 
+/* Transactions that burn 2^63 gas each would go around. */
+static void add_gas(cevm_vectors_tally *tally, uint64_t gas)
+{
+    tally->gas_used = gas <= UINT64_MAX - tally->gas_used ? tally->gas_used + gas : UINT64_MAX;
+}
+
 void cevm_vectors_tally_case(cevm_vectors_tally *tally, const cevm_vectors_case *c)
 {
     cevm_vectors_count count = {0};
@@ -48,7 +54,7 @@ void cevm_vectors_tally_case(cevm_vectors_tally *tally, const cevm_vectors_case 
     }
     add_count(&tally->total, &count);
     add_count(&tally->rows[c->row], &count);
-    tally->gas_used += c->result->gas_used;
+    add_gas(tally, c->result->gas_used);
 }
 
 void cevm_vectors_tally_add(cevm_vectors_tally *to, const cevm_vectors_tally *from)
@@ -62,7 +68,7 @@ void cevm_vectors_tally_add(cevm_vectors_tally *to, const cevm_vectors_tally *fr
             add_reason(to, from->reasons[i].text, from->reasons[i].count);
         }
     }
-    to->gas_used += from->gas_used;
+    add_gas(to, from->gas_used);
     to->files += from->files;
     to->bad_files += from->bad_files;
 }

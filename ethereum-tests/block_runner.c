@@ -101,7 +101,8 @@ static bool open_chain(run *r)
                                         .head = &test->genesis,
                                         .head_is_merged = test->network.merged_from_start,
                                         .db = cevm_memdb_interface(r->db),
-                                        .history = history};
+                                        .history = history,
+                                        .ethash = r->runner->ethash};
     err = cevm_chain_open(&r->chain, &options);
     if (err != CEVM_OK) {
         cevm_test_fail_err(r->out, "opening the chain", err);

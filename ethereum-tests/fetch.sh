@@ -10,7 +10,9 @@
 set -eu
 
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
-sums=$here/vectors.sha256
+# bench/fetch.sh brings other archives with the same script.
+sums=${CEVM_VECTORS_SUMS:-$here/vectors.sha256}
+variable=${CEVM_VECTORS_VARIABLE:-CEVM_VECTORS}
 upstream=${CEVM_VECTORS_UPSTREAM:-$here/upstream.txt}
 vectors=${CEVM_VECTORS_OUT:-$here/vectors}
 # What the parts that exist today can use.
@@ -113,7 +115,7 @@ from_archive() { # name
     want=$(sum_of "$1")
     got=$(sha256sum <"$archive" | cut -d' ' -f1)
     if [ "$want" != "$got" ]; then
-        say "fetch.sh: $archive is not the archive that ethereum-tests/vectors.sha256 names"
+        say "fetch.sh: $archive is not the archive that $(basename -- "$(dirname -- "$sums")")/$(basename -- "$sums") names"
         say "  expected sha256 $want"
         say "       got sha256 $got"
         return 1
@@ -151,7 +153,7 @@ take_from_download() { # folder in the archive, name below vectors/
 from_upstream() { # name
     row=$(upstream_row "$1")
     if [ -z "$row" ]; then
-        say "fetch.sh: $1 comes only as an archive: set CEVM_VECTORS to the folder that holds $1.tar.zst"
+        say "fetch.sh: $1 comes only as an archive: set $variable to the folder that holds $1.tar.zst"
         return 1
     fi
     url=${row%% *}
@@ -164,7 +166,7 @@ from_upstream() { # name
     bar=--silent
     [ ! -t 2 ] || bar=--progress-bar
     if ! curl --fail --location --show-error --retry 2 --connect-timeout 20 $bar -o "$work/download.tar.gz" "$url"; then
-        say "fetch.sh: $1 could not be downloaded; set CEVM_VECTORS to a folder of archives to work without a network"
+        say "fetch.sh: $1 could not be downloaded; set $variable to a folder of archives to work without a network"
         return 1
     fi
     say "$1: unpacking"
@@ -196,7 +198,7 @@ list() {
         elif [ -n "$(stamp_of "$name")" ]; then
             state='outdated'
         elif [ -n "$(source_of "$name")" ]; then
-            state="can be had from $(if [ -f "${CEVM_VECTORS:-/nonexistent}/$name.tar.zst" ]; then echo '$CEVM_VECTORS'; else echo upstream; fi)"
+            state="can be had from $(if [ -f "${CEVM_VECTORS:-/nonexistent}/$name.tar.zst" ]; then echo "\$$variable"; else echo upstream; fi)"
         fi
         printf '%-24s %s\n' "$name" "$state"
     done
@@ -229,7 +231,7 @@ done
 names=${names:-$wanted}
 
 if [ -n "${CEVM_VECTORS:-}" ] && [ ! -d "$CEVM_VECTORS" ]; then
-    die "CEVM_VECTORS is '$CEVM_VECTORS', which is no folder"
+    die "$variable is '$CEVM_VECTORS', which is no folder"
 fi
 
 case $mode in

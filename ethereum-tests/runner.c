@@ -21,13 +21,22 @@ cevm_err cevm_test_runner_init(cevm_test_runner *out, const cevm_allocator *allo
 {
     cevm_vm_config config = {.struct_size = sizeof config, .allocator = allocator, .engine = engine_wanted()};
     *out = (cevm_test_runner){.allocator = allocator};
-    return cevm_vm_create(&out->vm, &config);
+    cevm_err err = cevm_ethash_create(&out->ethash, allocator);
+    if (err == CEVM_OK) {
+        err = cevm_vm_create(&out->vm, &config);
+    }
+    if (err != CEVM_OK) {
+        cevm_test_runner_clear(out);
+    }
+    return err;
 }
 
 void cevm_test_runner_clear(cevm_test_runner *runner)
 {
     cevm_vm_destroy(runner->vm);
+    cevm_ethash_destroy(runner->ethash);
     runner->vm = NULL;
+    runner->ethash = NULL;
 }
 
 const char *cevm_test_aspect_name(cevm_test_aspect aspect)

@@ -57,6 +57,7 @@ typedef void (*cevm_test_inspect)(void *user, cevm_memdb *db, const cevm_hash *r
 
 typedef struct cevm_test_runner {
     cevm_vm *vm;
+    cevm_ethash *ethash; /* one for all chains: its cache is the same for all their blocks, and dear to make */
     const cevm_allocator *allocator; /* NULL = libc */
     const cevm_tracer *tracer;       /* watches each execution; NULL = none. Set by the user. */
     cevm_test_inspect inspect;       /* NULL = none. Set by the user. */

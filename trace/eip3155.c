@@ -11,7 +11,7 @@ struct cevm_eip3155 {
     cevm_geth_trace base; /* first: a trace is found by its base */
     cevm_eip3155_options options;
     cevm_tracer hooks; /* with call frames: the base's, but for SELFDESTRUCT */
-    bool destroys;     /* a SELFDESTRUCT has begun */
+    bool destroys;     /* a SELFDESTRUCT has begun, and if it does not fail ends the frame */
     cevm_address from, to;
     cevm_u256 value;
 };
@@ -159,7 +159,20 @@ static void put_enter(cevm_geth_trace *t, const cevm_message *msg, uint32_t dept
     put_rest(o, (uint64_t)msg->gas, msg->kind == CEVM_STATICCALL ? NULL : &msg->value, kind_names[msg->kind]);
 }
 
-static const cevm_geth_format format_with_frames = {.enter = put_enter, .line = put_line, .exit = put_exit};
+static void put_exit_with_frames(cevm_geth_trace *base, const cevm_result *result, uint64_t gas_used, const char *error,
+                                 uint32_t depth)
+{
+    cevm_eip3155 *t = (cevm_eip3155 *)base;
+    if (t->destroys) {
+        put_ends(&base->out, &t->from, &t->to);
+        put_rest(&base->out, 0, &t->value, "SELFDESTRUCT");
+        PUT(&base->out, "{\"output\":\"\",\"gasUsed\":\"0x0\"}\n");
+        t->destroys = false;
+    }
+    put_exit(base, result, gas_used, error, depth);
+}
+
+static const cevm_geth_format format_with_frames = {.enter = put_enter, .line = put_line, .exit = put_exit_with_frames};
 
 /* What a SELFDESTRUCT will move, while it can still be seen. */
 static void on_step(void *ctx, const cevm_step *step)
@@ -181,13 +194,7 @@ static void on_step_end(void *ctx, int64_t gas_cost, int status)
 {
     cevm_eip3155 *t = ctx;
     t->base.hooks.on_step_end(&t->base, gas_cost, status);
-    if (t->destroys && (status < 0 || cevm_status_is_success((cevm_status)status))) {
-        cevm_out *o = &t->base.out;
-        put_ends(o, &t->from, &t->to);
-        put_rest(o, 0, &t->value, "SELFDESTRUCT");
-        PUT(o, "{\"output\":\"\",\"gasUsed\":\"0x0\"}\n");
-    }
-    t->destroys = false;
+    t->destroys = t->destroys && (status < 0 || cevm_status_is_success((cevm_status)status));
 }
 
 /* The hooks of the base, called for this trace; `ctx` of the base's is the same address. */

@@ -168,8 +168,8 @@ CEVM_API uint64_t cevm_next_excess_blob_gas(cevm_fork fork, const cevm_blob_para
                                             uint64_t parent_blob_gas_used, const cevm_u256 *parent_base_fee);
 
 /**
- * Checks a header against its parent: number, time, which fields there are, extra data, difficulty (from Paris on that it is
- * zero, as the nonce, and that there are no ommers), gas limit, base fee, excess blob gas. Not that the parent is the one
+ * Checks a header against its parent: number, time, extra data, difficulty (from Paris on that it is zero, as the nonce, and
+ * that there are no ommers), gas limit, which fields there are, base fee, excess blob gas. Not that the parent is the one
  * parent_hash names, not the seal, nor what the body decides: roots, blob gas used. `is_merged` is about the child (see
  * cevm_chain_fork). *reason is NONE when all is well.
  */

@@ -45,7 +45,8 @@ typedef struct cevm_chain_options {
     cevm_db db;       /* needs begin_block, end_block and root; undo_block too for reorganisations */
     uint32_t history; /* blocks that can be taken back; 0 = 128. The store must remember as many of those that are added
                          (cevm_memdb_set_history), or reorganisations deeper than it does fail with CEVM_ERR_ARGUMENT. */
-    cevm_vm_config vm; /* struct_size 0 = defaults */
+    cevm_vm_config vm;   /* struct_size 0 = defaults */
+    cevm_ethash *ethash; /* checks proof of work, also for other chains of the thread; NULL = the chain makes its own */
 } cevm_chain_options;
 
 /** One block on the chain, for callers: views are valid until the next import. */
@@ -82,6 +83,14 @@ typedef struct cevm_import_result {
  */
 CEVM_API cevm_err cevm_chain_import(cevm_chain *chain, cevm_import_result *out, cevm_bytes rlp,
                                     const cevm_tracer *tracer);
+
+/**
+ * The same for a block that the caller has decoded from `rlp`. Transactions that have a sender (cevm_tx.has_sender) keep
+ * it, so that other threads can decode and recover ahead of the execution; it must be the one cevm_tx_recover_sender
+ * finds. The senders of the others are recovered into the block, which stays the caller's.
+ */
+CEVM_API cevm_err cevm_chain_import_block(cevm_chain *chain, cevm_import_result *out, const cevm_block *block,
+                                          cevm_bytes rlp, const cevm_tracer *tracer);
 
 /** The head. */
 CEVM_API void cevm_chain_head(const cevm_chain *chain, cevm_chain_block *out);

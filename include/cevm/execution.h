@@ -90,6 +90,12 @@ CEVM_API cevm_err cevm_execution_create(cevm_execution **out, cevm_vm *vm, cevm_
 CEVM_API void cevm_execution_destroy(cevm_execution *execution);
 
 /**
+ * Makes an execution, whatever became of it, ready for another block on the same VM and state; it keeps its memory. What
+ * it gave before is gone. Errors: CEVM_ERR_ARGUMENT as at cevm_execution_create, nothing changed.
+ */
+CEVM_API cevm_err cevm_execution_restart(cevm_execution *execution, const cevm_execution_input *input);
+
+/**
  * The start of the block: the DAO's irregular change, then the system calls of EIP-4788 and EIP-2935, which the tracer is
  * shown as transactions. Errors: as cevm_vm_execute.
  */

@@ -107,6 +107,10 @@ input=$samples/Prague.json run t8n "${stdin[@]}" --state.fork Prague --output.ba
 expect "--trace.nostack" 0 "$(cat "$work"/trace2/*.jsonl | grep -c '"stack":\[')"
 expect "--trace.memory" true "$(grep -q '"memory":"0x' "$work"/trace2/*.jsonl && echo true)"
 expect "--trace.callframes" true "$(grep -qhE '^\{"from":"0x[0-9a-f]{40}","to":"0x[0-9a-f]{40}"' "$work"/trace2/*.jsonl && echo true)"
+input=$samples/frames.json run t8n "${stdin[@]}" --state.fork Shanghai --output.basedir="$work/frames" --trace \
+    --trace.nostack --trace.callframes
+expect "frames of calls, creations and SELFDESTRUCT, as geth writes them" "" \
+    "$(diff "$samples/frames.out.jsonl" "$work"/frames/trace-0-*.jsonl | head -n 5)"
 input=$samples/Prague.json run t8n "${stdin[@]}" --state.fork Prague --output.basedir="$work/state_test" --state-test
 expect "--state-test leaves requests out" "[]" "$(field requests "$work/state_test/result.json")"
 

@@ -3,7 +3,7 @@
 """Runs random blocks through `cevm t8n` and another program with the command line of geth's `evm t8n`, and compares the
 exit status and, as JSON values, the state afterwards, the result and the body.
 
-    tests/diff/diff_t8n.py --peer path/to/evm [--seed N] [--count N] [--server] [--ignore KEY...]
+    tests/diff/diff_t8n.py --peer path/to/evm [--seed N] [--count N] [--server] [--trace] [--ignore KEY...]
 
 --server sends cevm's share to one `cevm t8n-server`. --ignore leaves keys of the result and of its receipts out, for
 peers that lack them ("error": what a refusal says). Exit status: 0 all equal, 1 a difference (the input is kept and
@@ -67,15 +67,52 @@ class Server:
             sys.exit("the server ended with status %d" % self.process.returncode)
 
 
-def run(command, fork, reward, block):
+def run(command, fork, reward, block, more=()):
     """Exit status and output of a t8n command."""
     arguments = command + ["--state.fork", fork, "--state.reward", str(reward), "--output.body", "stdout"]
     arguments += ["--input.%s=stdin" % k for k in ("alloc", "env", "txs")]
-    arguments += ["--output.%s=stdout" % k for k in ("alloc", "result")]
+    arguments += ["--output.%s=stdout" % k for k in ("alloc", "result")] + list(more)
     done = subprocess.run(arguments, input=json.dumps(block), capture_output=True, text=True, check=False)
     if done.returncode not in (0, 2, 3, 4, 10, 11, 12):
         return done.returncode, {"stderr": done.stderr[-500:]}
-    return done.returncode, json.loads(done.stdout) if done.returncode == 0 else {"stderr": done.stderr[-500:]}
+    return done.returncode, json.loads(done.stdout) if done.returncode == 0 else {"stderr": done.stderr}
+
+
+def comparable(trace):
+    """A trace without what is known to differ: one opcode has two names, of which geth keeps the older; and what an
+    instruction would have cost that ran out of gas, and why a precompiled contract failed, geth words by its own insides."""
+    lines = []
+    for line in trace.replace("DIFFICULTY", "PREVRANDAO").splitlines():
+        if '"error":"' in line:
+            line = re.sub(r'"error":"[^"]*"', '"error"', re.sub(r'"(gasCost|refund)":"?[0-9a-fx]+"?,', "", line))
+        lines.append(line)
+    return "\n".join(lines)
+
+
+def first_line(ours, theirs):
+    """The first line of two texts that differs, in words."""
+    for i, (a, b) in enumerate(zip(ours.splitlines() + ["(the end)"], theirs.splitlines() + ["(the end)"])):
+        if a != b:
+            return "line %d: cevm %.400s, peer %.400s" % (i + 1, a, b)
+    return "one is longer"
+
+
+def compare_traces(options, peer, block):
+    """Differences between the trace files and instruction counts of both; None when there is none."""
+    flags = ["--trace", "--trace.callframes", "--trace.memory", "--trace.returndata", "--opcode.count=count.json"]
+    with tempfile.TemporaryDirectory() as ours, tempfile.TemporaryDirectory() as theirs:
+        status = [run(command, *block, flags + ["--output.basedir=" + folder])[0]
+                  for command, folder in (([options.cevm, "t8n"], ours), (peer, theirs))]
+        if status[0] != 0 or status[1] != 0:
+            return None
+        names = [sorted(os.listdir(folder)) for folder in (ours, theirs)]
+        if names[0] != names[1]:
+            return "files: cevm %s, peer %s" % (set(names[0]) - set(names[1]), set(names[1]) - set(names[0]))
+        for name in names[0]:
+            a, b = (comparable(pathlib.Path(folder, name).read_text()) for folder in (ours, theirs))
+            if (json.loads(a) != json.loads(b)) if name == "count.json" else a != b:
+                return "%s: %s" % (name, first_line(a, b))
+    return None
 
 
 def without(value, ignored):
@@ -138,10 +175,11 @@ def main():
     parser.add_argument("--seed", type=int, default=int(time.time()))
     parser.add_argument("--count", type=int, default=200, help="blocks")
     parser.add_argument("--server", action="store_true", help="cevm's share goes to one server")
+    parser.add_argument("--trace", action="store_true", help="compare trace files and instruction counts as well")
     parser.add_argument("--ignore", nargs="*", default=[])
     options = parser.parse_args()
     peer = options.peer.split() if " " in options.peer else [options.peer, "t8n"]
-    bad = executed = included = refused = 0
+    bad = executed = included = refused = crashed = 0
     others = {}
     with tempfile.TemporaryDirectory() as folder:
         server = Server(options.cevm, folder) if options.server else None
@@ -150,10 +188,15 @@ def main():
             ours = server.run(*block) if server else run([options.cevm, "t8n"], *block)
             theirs = run(peer, *block)
             found = compare(ours, theirs, set(options.ignore), others)
+            if found is None and options.trace:
+                found = compare_traces(options, peer, block)
             if ours[0] == 0:
                 executed += 1
                 included += len(ours[1]["result"]["receipts"])
                 refused += len(ours[1]["result"].get("rejected", []))
+            if found is not None and "goroutine" in str(theirs[1].get("stderr")):
+                crashed += 1
+                found = None
             if found is not None:
                 kept = pathlib.Path("diff-t8n-%d.json" % seed)
                 kept.write_text(json.dumps(block[2], indent=1))
@@ -163,6 +206,8 @@ def main():
             server.stop()
     for (mine, other), count in sorted(others.items()):
         print("refused %d times for \"%s\", by the peer for \"%s\"" % (count, mine, other))
+    if crashed:
+        print("the peer crashed at %d blocks" % crashed)
     print("SEED=%d: %d blocks, %d of them executed with %d transactions and %d refused, %d differ" %
           (options.seed, options.count, executed, included, refused, bad))
     return 1 if bad else 0

@@ -51,6 +51,17 @@ else
     skip "CMake finds both libraries" "cmake is not installed"
 fi
 
+# A loop over blocks, which docs/embedding-chain.md shows.
+samples=$(realpath ethereum-tests/chain-samples)
+cp tests/embed/chain.c "$stage/chain.c"
+# shellcheck disable=SC2086 # several libraries
+check "the loop over blocks builds from what was installed" "$(cd "$stage" &&
+    $CC -std=c17 -Wall -Wextra -Werror -Iusr/include chain.c -o chain usr/lib/libcevm.a $libs 2>&1)"
+check "the loop over blocks prints what its last comment says" "$(
+    diff <(sed -n 's|^// prints: ||p' tests/embed/chain.c) <("$stage/chain" "$samples/genesis.json" "$samples/chain.rlp" 2>&1))"
+listing=$(awk '/^```c$/ { on = 1; next } /^```$/ { on = 0 } on' docs/embedding-chain.md)
+check "docs/embedding-chain.md shows this file" "$(diff <(echo "$listing") <(tail -n +2 tests/embed/chain.c) | head -n 10)"
+
 # The listing in README.md is the file, so that it compiles.
 listing=$(awk '/^```c$/ { on = 1; next } /^```$/ { on = 0 } on' README.md)
 check "README.md shows this file" "$(diff <(echo "$listing") <(tail -n +2 tests/embed/embed.c) | head -n 10)"

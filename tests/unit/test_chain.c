@@ -403,6 +403,88 @@ static void test_open_at_a_later_block(void **unused)
     forge_close(&f);
 }
 
+/* A chain opened at a block with the encodings of that and the ones before it, nearest first. */
+static void reopen(subject *s, const forge *f, const forged *head, const cevm_bytes *recent, size_t count)
+{
+    cevm_chain_block at;
+    cevm_chain_head(s->chain, &at);
+    const cevm_u256 total = at.total_difficulty;
+    cevm_chain_close(s->chain);
+    s->chain = NULL;
+    const cevm_chain_options o = {.struct_size = sizeof o,
+                                  .config = f->config,
+                                  .head = &head->header,
+                                  .total_difficulty = total,
+                                  .recent_blocks = recent,
+                                  .recent_block_count = count,
+                                  .db = cevm_memdb_interface(s->db)};
+    assert_int_equal(cevm_chain_open(&s->chain, &o), CEVM_OK);
+}
+
+static void test_ommers_after_opening_at_a_later_block(void **unused)
+{
+    forge f = open_forge(CEVM_BERLIN);
+    subject s;
+    const forged *a[4];
+    cevm_chain_block found;
+    (void)unused;
+    (void)line(&f, a, &f.genesis_hash, 2, (recipe){.coinbase = 0xa});
+    const forged *other = forge_block(&f, &a[0]->hash, (recipe){.coinbase = 0xb});
+    a[2] = forge_block(&f, &a[1]->hash, (recipe){.ommers = &other->header, .ommer_count = 1});
+    const recipe again = {.ommers = &other->header, .ommer_count = 1};
+    cevm_block draft;
+    forge_scratch scratch;
+    forge_draft(&f, &draft, &scratch, &a[2]->hash, &again);
+    const forged *twice = forge_keep(&f, &draft);
+    a[3] = forge_block(&f, &a[2]->hash, (recipe){0});
+    subject_open(&s, &f, 0);
+    expect_import(&s, a[0], true, 0);
+    expect_import(&s, a[1], true, 0);
+    reopen(&s, &f, a[1], NULL, 0);
+    expect_refusal(&s, a[2], CEVM_BLOCK_UNCLE_PARENT_INCORRECT); /* a[0] is not known to it */
+    const cevm_bytes of_two[] = {{a[1]->data, a[1]->size}, {a[0]->data, a[0]->size}};
+    reopen(&s, &f, a[1], of_two, 2);
+    assert_true(cevm_chain_find_number(s.chain, &found, 1));
+    assert_int_equal(found.total_difficulty.w[0], 0x20000 + a[0]->header.difficulty.w[0]);
+    expect_import(&s, a[2], true, 0);
+    const cevm_bytes of_three[] = {{a[2]->data, a[2]->size}, of_two[0], of_two[1]};
+    reopen(&s, &f, a[2], of_three, 3);
+    expect_refusal(&s, twice, CEVM_BLOCK_UNCLE_IN_CHAIN); /* the head's own ommers count */
+    expect_import(&s, a[3], true, 0);
+    expect_head(&s, &a[3]->hash);
+    subject_close(&s);
+    forge_close(&f);
+}
+
+/* A block that was decoded elsewhere, with senders; a wrong one is taken as it is. */
+static void test_import_of_a_decoded_block(void **unused)
+{
+    forge f = open_forge(CEVM_LATEST);
+    subject s;
+    cevm_block *block = NULL;
+    cevm_block_verdict verdict;
+    cevm_import_result r;
+    cevm_tx_error reason;
+    (void)unused;
+    const forged *a = forge_block(&f, &f.genesis_hash, (recipe){.value = 1});
+    const cevm_bytes rlp = {a->data, a->size};
+    subject_open(&s, &f, 0);
+    assert_int_equal(cevm_block_decode(&block, &verdict, rlp, NULL), CEVM_OK);
+    block->txs[0]->has_sender = true;
+    block->txs[0]->sender = FRIEND;
+    assert_int_equal(cevm_chain_import_block(s.chain, &r, block, rlp, NULL), CEVM_OK);
+    assert_int_equal(r.verdict.error, CEVM_BLOCK_TRANSACTION);
+    assert_int_equal(r.verdict.tx_error, CEVM_TX_INSUFFICIENT_ACCOUNT_FUNDS);
+    assert_int_equal(cevm_tx_recover_sender(block->txs[0], &reason, CEVM_LATEST, NULL), CEVM_OK);
+    assert_int_equal(cevm_chain_import_block(s.chain, &r, block, rlp, NULL), CEVM_OK);
+    assert_int_equal(r.verdict.error, CEVM_BLOCK_NONE);
+    assert_true(r.is_head);
+    expect_head(&s, &a->hash);
+    cevm_block_destroy(block, NULL);
+    subject_close(&s);
+    forge_close(&f);
+}
+
 /* ---- Limits ------------------------------------------------------------------------------------------------------ */
 
 static void test_old_blocks_are_final(void **unused)
@@ -632,6 +714,8 @@ int main(void)
         cmocka_unit_test(test_state_at),
         cmocka_unit_test(test_block_hashes_of_each_branch),
         cmocka_unit_test(test_open_at_a_later_block),
+        cmocka_unit_test(test_ommers_after_opening_at_a_later_block),
+        cmocka_unit_test(test_import_of_a_decoded_block),
         cmocka_unit_test(test_old_blocks_are_final),
         cmocka_unit_test(test_memory_does_not_grow_with_the_chain),
         cmocka_unit_test(test_a_store_that_fails_once),

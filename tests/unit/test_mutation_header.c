@@ -70,7 +70,7 @@ static const change changes[] = {
     {"number = 2^64 - 1", SET, NUMBER(number, -1), "INVALID_BLOCK_NUMBER", NULL, NULL},
     {"gas_limit - 1", ADD, NUMBER(gas_limit, -1), "accepted", NULL, NULL},
     {"gas_limit / 2", HALVE, NUMBER(gas_limit, 0), "INVALID_GASLIMIT", NULL, NULL},
-    {"gas_limit = 0", SET, NUMBER(gas_limit, 0), "GAS_USED_OVERFLOW", NULL, NULL},
+    {"gas_limit = 0", SET, NUMBER(gas_limit, 0), "GASLIMIT_BELOW_GAS_USED", NULL, NULL},
     {"gas_limit = 2^63", SET, NUMBER(gas_limit, UINT64_C(1) << 63), "GASLIMIT_TOO_BIG", NULL, NULL},
     {"gas_used + 1", ADD, NUMBER(gas_used, 1), "INVALID_GAS_USED", NULL, NULL},
     {"gas_used - 1", ADD, NUMBER(gas_used, -1), "INVALID_GAS_USED", NULL, NULL},

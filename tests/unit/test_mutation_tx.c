@@ -26,6 +26,7 @@ typedef enum field {
     GAS_UP,
     GAS_LOW,
     GAS_HUGE,
+    GAS_CAP,
     TO_OTHER,
     TO_NONE,
     VALUE_UP,
@@ -77,6 +78,8 @@ static const expectation expectations[FIELDS] = {
     [GAS_UP] = {"gas_limit + 1", "accepted", "accepted", "accepted", "accepted", "INVALID_GAS_USED", NULL},
     [GAS_LOW] = {"gas_limit = 20999", SAME("INTRINSIC_GAS_TOO_LOW"), "INTRINSIC_GAS_TOO_LOW"},
     [GAS_HUGE] = {"gas_limit = 2^64 - 1", SAME("GAS_ALLOWANCE_EXCEEDED"), "GAS_ALLOWANCE_EXCEEDED"},
+    [GAS_CAP] = {"gas_limit = 2^24 + 1", NULL, NULL, NULL, NULL, "GAS_LIMIT_EXCEEDS_MAXIMUM",
+                 "GAS_LIMIT_EXCEEDS_MAXIMUM"}, /* EIP-7825 */
     [TO_OTHER] = {"to", "INVALID_STATE_ROOT", "INVALID_STATE_ROOT", "INVALID_STATE_ROOT", "INVALID_STATE_ROOT",
                   "INVALID_GAS_USED", NULL},
     [TO_NONE] = {"no to", "INVALID_GAS_USED", "INVALID_GAS_USED", "INVALID_GAS_USED", "TYPE_3_TX_CONTRACT_CREATION",
@@ -180,6 +183,7 @@ static cevm_tx changed_tx(const cevm_tx *original, field f, storage *s)
     case NONCE_MAX: tx.nonce = UINT64_MAX; break;
     case GAS_LOW: tx.gas_limit = 20999; break;
     case GAS_HUGE: tx.gas_limit = UINT64_MAX; break;
+    case GAS_CAP: tx.gas_limit = (1 << 24) + 1; break;
     case DATA_MORE:
         assert_in_range(tx.data.size, 0, sizeof s->data - 1);
         if (tx.data.size != 0) {
@@ -259,8 +263,9 @@ static void change_txs(bed *b)
         for (int f = 0; f < FIELDS; ++f) {
             const expectation *e = &expectations[f];
             const char *expected = expected_of(e, original->type);
-            const bool is_impossible =
-                (f == NONCE_DOWN && original->nonce == 0) || (f == PRICE_LOW && !b->block->header.has_base_fee);
+            const bool is_impossible = (f == NONCE_DOWN && original->nonce == 0) ||
+                                       (f == PRICE_LOW && !b->block->header.has_base_fee) ||
+                                       (f == GAS_CAP && b->fork < CEVM_OSAKA);
             if (expected == NULL || is_impossible) {
                 continue;
             }
@@ -269,9 +274,6 @@ static void change_txs(bed *b)
             /* The chain of a legacy transaction is told by its signature alone. */
             const bool is_written = original->type != CEVM_TX_LEGACY || (f != CHAIN_OTHER && f != CHAIN_OWN);
             const char *stale = e->stale != NULL ? e->stale : of_nobody(&tx);
-            if (f == GAS_HUGE && b->fork >= CEVM_OSAKA) {
-                expected = stale = "GAS_LIMIT_EXCEEDS_MAXIMUM"; /* EIP-7825 */
-            }
             if (f == TO_NONE && original->type >= CEVM_TX_BLOB) {
                 stale = expected;
             }
