@@ -58,7 +58,7 @@ TEST_DEPS := $(foreach t,$(UNIT) $(PROPERTY) $(OOM) $(FUZZ),$(t).d)
 # A 256-bit word is four numbers of 64 bits. Moved as one or two vectors, it makes a load wait for the stores before it, so
 # where the interpreter's time goes the compiler is kept from vectors.
 SCALAR := $(if $(filter x86_64%,$(shell $(CC) -dumpmachine 2>/dev/null)),-mgeneral-regs-only)
-$(addprefix $(BUILD)/obj/evm/,block.o decode.o exact_plain.o section.o u256.o): EXTRA = $(SCALAR)
+$(addprefix $(BUILD)/obj/evm/,block.o decode.o decode_op.o exact_plain.o section.o u256.o): EXTRA = $(SCALAR)
 
 # Everything is built again when the compiler or its flags change; FLAGS is touched only then.
 FLAGS := $(BUILD)/flags

@@ -6,7 +6,7 @@
  * whole section, by its BEGIN entry. Inside one, an entry names the stack words it works on by their distance from the top
  * of the stack at the beginning of the section, as a three-address machine names its registers: PUSH, DUP, SWAP and POP are
  * then no work at all, but only change which word is meant. Where a section ends, every word is moved to where the EVM has
- * it. docs/adr/0008-block-engine.md has the reasons.
+ * it. docs/adr/0010-block-engine.md has the reasons.
  *
  * Decoded code is immutable and may be run by any number of threads at once.
  */
@@ -20,16 +20,17 @@
  * The entries that no row of the opcode table stands for. R is a stack word, I a constant of 32 bits, K one in the pool. The
  * branches hold what they compare; those with two operands have their target in the entry behind them.
  */
+/* clang-format off */
 #define CEVM_BLOCK_ENTRIES(E)                                                                                          \
-    E(BEGIN)                                                                                                           \
-    E(SKIP)                                                                                                            \
-    E(FALL)                                                                                                            \
-    E(JUMP_TO)                                                                                                         \
-    E(JUMP_AT) E(JUMPI_AT) E(BRANCH_IF) E(BRANCH_UNLESS) E(BRANCH_LT) E(BRANCH_NOT_LT) E(BRANCH_SLT) E(BRANCH_NOT_SLT) \
-        E(BRANCH_EQ) E(BRANCH_NOT_EQ) E(BRANCH_LT_I) E(BRANCH_NOT_LT_I) E(BRANCH_I_LT) E(BRANCH_NOT_I_LT)              \
-            E(BRANCH_EQ_I) E(BRANCH_NOT_EQ_I) E(MOVE) E(MOVE2) E(EXCHANGE) E(CONST_I) E(CONST_K) E(ADD_I) E(SUB_I)     \
-                E(I_SUB) E(MUL_I) E(AND_I) E(AND_K) E(OR_I) E(XOR_I) E(EQ_I) E(LT_I) E(I_LT) E(SHL_I) E(SHR_I)         \
-                    E(SAR_I) E(BYTE_I) E(SIGNEXTEND_I) E(MLOAD_R) E(MLOAD_I) E(MSTORE_R) E(MSTORE_I) E(MSTORE8_R)
+    E(BEGIN) E(SKIP) E(FALL) E(JUMP_TO) E(JUMP_AT) E(JUMPI_AT)                                                         \
+    E(BRANCH_IF) E(BRANCH_UNLESS) E(BRANCH_LT) E(BRANCH_NOT_LT) E(BRANCH_SLT) E(BRANCH_NOT_SLT)                        \
+    E(BRANCH_EQ) E(BRANCH_NOT_EQ) E(BRANCH_LT_I) E(BRANCH_NOT_LT_I) E(BRANCH_I_LT) E(BRANCH_NOT_I_LT)                  \
+    E(BRANCH_EQ_I) E(BRANCH_NOT_EQ_I)                                                                                  \
+    E(MOVE) E(MOVE2) E(EXCHANGE) E(CONST_I) E(CONST_K)                                                                 \
+    E(ADD_I) E(SUB_I) E(I_SUB) E(MUL_I) E(AND_I) E(AND_K) E(OR_I) E(XOR_I) E(EQ_I) E(LT_I) E(I_LT)                     \
+    E(SHL_I) E(SHR_I) E(SAR_I) E(BYTE_I) E(SIGNEXTEND_I)                                                               \
+    E(MLOAD_R) E(MLOAD_I) E(MSTORE_R) E(MSTORE_I) E(MSTORE8_R)
+/* clang-format on */
 
 enum cevm_decoded_entry_kind {
 #define ENTRY(name)                                         BLOCK_##name,

@@ -62,6 +62,8 @@ void cevm_code_cache_destroy(cevm_code_cache *cache)
     cevm_free(cache->allocator, cache);
 }
 
+static size_t bytes_of(const cevm_cached_code *c) { return sizeof *c + c->code->bytes; }
+
 /* The functions from here to `release` are called with the lock held. */
 
 static cevm_cached_code **bucket_of(cevm_code_cache *cache, const cevm_hash *hash)
@@ -91,7 +93,7 @@ static void unlist(cevm_code_cache *cache, cevm_cached_code *c)
     }
     *link = c->next;
     unlink_age(cache, c);
-    cache->bytes -= c->code->bytes;
+    cache->bytes -= bytes_of(c);
     c->listed = false;
     atomic_fetch_add_explicit(&cache->removals, 1, memory_order_relaxed);
     if (c->users == 0) {
@@ -116,7 +118,7 @@ static cevm_cached_code *find(cevm_code_cache *cache, const cevm_hash *hash, cev
 
 static void list(cevm_code_cache *cache, cevm_cached_code *c)
 {
-    const size_t bytes = c->code->bytes;
+    const size_t bytes = bytes_of(c);
     if (bytes > cache->max_bytes) {
         atomic_fetch_add_explicit(&cache->removals, 1, memory_order_relaxed);
         return; /* its user alone has it, until its execution ends */
@@ -192,7 +194,7 @@ static cevm_cached_code *decode(cevm_code_cache *cache, const cevm_hash *hash, c
 static void clear_slot(cevm_vm *vm, cevm_code_slot *slot)
 {
     if (slot->decoded != NULL) {
-        vm->code_bytes -= slot->decoded->code->bytes;
+        vm->code_bytes -= bytes_of(slot->decoded);
         release(vm->code_cache, slot->decoded);
         slot->decoded = NULL;
     }
@@ -234,7 +236,7 @@ void cevm_code_slots_destroy(cevm_vm *vm)
 static void fill_slot(cevm_vm *vm, cevm_code_slot *slot, cevm_cached_code *decoded)
 {
     slot->decoded = decoded;
-    vm->code_bytes += decoded != NULL ? decoded->code->bytes : 0;
+    vm->code_bytes += decoded != NULL ? bytes_of(decoded) : 0;
 }
 
 /** Whether a VM may hold more: one execution is not to fill the memory with the code of hundreds of contracts. */

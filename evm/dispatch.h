@@ -19,14 +19,16 @@
 #define CEVM_DISPATCH_CALLS 0
 #endif
 
-/* A handler has no registers to keep for its caller, and where the compiler can be told so it need not save any. */
-#if CEVM_DISPATCH_CALLS && defined(__x86_64__) && defined(__has_attribute)
-#if __has_attribute(preserve_none)
+/*
+ * A handler has no registers to keep for its caller, and where the compiler can be told so it need not save any. What
+ * AddressSanitizer does with local variables is at odds with it.
+ */
+#define CEVM_HANDLER_CALL
+#if CEVM_DISPATCH_CALLS && defined(__x86_64__)
+#if __has_attribute(preserve_none) && !__has_feature(address_sanitizer)
+#undef CEVM_HANDLER_CALL
 #define CEVM_HANDLER_CALL __attribute__((preserve_none))
 #endif
-#endif
-#ifndef CEVM_HANDLER_CALL
-#define CEVM_HANDLER_CALL
 #endif
 
 /* Labels as values are an extension of the language. */

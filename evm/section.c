@@ -99,10 +99,8 @@ static void emit_constant(cevm_section *s, int slot, const cevm_u256 *constant)
     }
     const bool is_short = cevm_u256_fits_u64(constant) && constant->w[0] <= UINT32_MAX;
     cevm_entry *e = section_emit(s, is_short ? BLOCK_CONST_I : BLOCK_CONST_K);
-    if (e != NULL) {
-        e->to = section_offset(slot);
-        e->imm = is_short ? (uint32_t)constant->w[0] : cevm_section_pool(s, constant);
-    }
+    e->to = section_offset(slot);
+    e->imm = is_short ? (uint32_t)constant->w[0] : cevm_section_pool(s, constant);
     section_writes(s, slot, true);
 }
 
@@ -154,10 +152,8 @@ static void emit_move(cevm_section *s, int to, int from)
         last->c = section_offset(from);
     } else {
         cevm_entry *e = section_emit(s, BLOCK_MOVE);
-        if (e != NULL) {
-            e->to = section_offset(to);
-            e->a = section_offset(from);
-        }
+        e->to = section_offset(to);
+        e->a = section_offset(from);
     }
     section_reads(s, from);
     section_writes(s, to, false);
@@ -172,10 +168,8 @@ static void emit_exchange(cevm_section *s, int a, int b)
         return;
     }
     cevm_entry *e = section_emit(s, BLOCK_EXCHANGE);
-    if (e != NULL) {
-        e->to = section_offset(a);
-        e->a = section_offset(b);
-    }
+    e->to = section_offset(a);
+    e->a = section_offset(b);
     section_writes(s, a, false);
     section_writes(s, b, false);
 }

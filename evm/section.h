@@ -55,6 +55,7 @@ typedef struct cevm_section {
     int highest;    /* no slot above it holds a word */
     int watched;    /* a slot whose word is wanted after the flush; follows it when it is produced elsewhere */
     int64_t gas;
+    cevm_entry nowhere;
     int dirty_count;
     int constant_count;
     int16_t dirty[SECTION_DIRTY]; /* positions whose word may lie elsewhere */
@@ -98,12 +99,12 @@ static inline section_cell *section_at(cevm_section *s, int position)
     return c;
 }
 
-/** Appends an entry, for which there is room. NULL while replaying. */
+/** Appends an entry, for which there is room. While replaying, what is written to it goes nowhere. */
 static inline cevm_entry *section_emit(cevm_section *s, enum cevm_decoded_entry_kind kind)
 {
     ++s->count;
     if (s->out == NULL) {
-        return NULL;
+        return &s->nowhere;
     }
     cevm_decoded_code *code = s->out->code;
     cevm_entry *e = &code->entries[code->entry_count];

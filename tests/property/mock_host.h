@@ -8,6 +8,7 @@
 
 #include <cevm/cevm.h>
 
+#include "evm/frame.h"
 #include "tests/property/random.h"
 
 enum { MOCK_CONTRACTS = 3, MOCK_BASE = 0xc0de, MOCK_LOG = 4096 };
@@ -259,5 +260,45 @@ static const cevm_host_vtable mock_vtable = {
     .checkpoint = mock_checkpoint,
     .revert = mock_revert,
 };
+
+/** What can be told of an execution. */
+typedef struct mock_outcome {
+    cevm_err err;
+    cevm_status status;
+    cevm_gas gas;
+    size_t output_size, stack_size;
+    uint64_t digest; /* of everything asked of the host, the output, and stack and memory where they can be seen */
+} mock_outcome;
+
+/** Calls the first contract. */
+static inline mock_outcome mock_execute(cevm_vm *vm, mock_host *host, cevm_fork fork, int64_t gas, cevm_bytes input)
+{
+    mock_outcome out;
+    memset(&out, 0, sizeof out);
+    host->count = 0;
+    host->digest = 1;
+    const cevm_block_env block = {.fork = fork, .number = 300, .gas_limit = 30000000, .chain_id = 1};
+    const cevm_tx_env tx = {.gas_price = {{7, 0, 0, 0}}};
+    const cevm_host interface = {&mock_vtable, host};
+    const cevm_u256 number = cevm_u256_from_u64(MOCK_BASE);
+    cevm_message msg = {.kind = CEVM_CALL, .gas = gas, .input = input};
+    msg.recipient = msg.code_address = cevm_address_from_u256(&number);
+    cevm_result result;
+    out.err = cevm_vm_execute(vm, &result, &msg, &block, &tx, &interface, NULL);
+    if (out.err == CEVM_OK) {
+        out.status = result.status;
+        out.gas = result.gas;
+        out.output_size = result.output.size;
+        mock_mix(host, result.output.data, result.output.size);
+        if (result.status == CEVM_STATUS_RETURN || result.status == CEVM_STATUS_REVERT) {
+            const cevm_frame *f = vm->frames[0];
+            out.stack_size = (size_t)(f->top - f->base);
+            mock_mix(host, f->base + 1, out.stack_size * sizeof *f->base);
+            mock_mix(host, f->memory, f->memory_size);
+        }
+    }
+    out.digest = host->digest;
+    return out;
+}
 
 #endif

@@ -15,7 +15,6 @@
 
 #include <stdio.h>
 
-#include "evm/frame.h"
 #include "tests/property/mock_host.h"
 
 enum { CODE_SIZE = 400, ROOM = 200 };
@@ -114,11 +113,11 @@ static void put_jump(program *p, const cevm_op_info *ops, uint64_t *random)
     }
     const bool back = p->target_count != 0 && below(random, 3) == 0;
     uint64_t target = back ? p->targets[below(random, p->target_count)] : below(random, CODE_SIZE);
-    if (below(random, 6) == 0) {
+    const bool computed = below(random, 6) == 0;
+    if (computed) {
         put_push2(p, 7);
         target = back ? target - 7 : target;
     }
-    const bool computed = p->code[p->size - 3] == OP_PUSH2 && p->code[p->size - 1] == 7 && p->code[p->size - 2] == 0;
     if (!back && !computed && p->hole_count < sizeof p->holes / sizeof p->holes[0]) {
         p->holes[p->hole_count++] = p->size + 1;
     }
@@ -241,45 +240,7 @@ static void make_program(program *p, const cevm_op_info *ops, uint64_t *random)
     }
 }
 
-typedef struct outcome {
-    cevm_err err;
-    cevm_status status;
-    cevm_gas gas;
-    size_t output_size, stack_size;
-    uint64_t digest; /* of everything asked of the host, the output, and stack and memory where they can be seen */
-} outcome;
-
-static outcome execute(cevm_vm *vm, mock_host *host, cevm_fork fork, int64_t gas)
-{
-    outcome out;
-    memset(&out, 0, sizeof out);
-    host->count = 0;
-    host->digest = 1;
-    const cevm_block_env block = {.fork = fork, .number = 300, .gas_limit = 30000000, .chain_id = 1};
-    const cevm_tx_env tx = {.gas_price = {{7, 0, 0, 0}}};
-    const cevm_host interface = {&mock_vtable, host};
-    const cevm_u256 number = cevm_u256_from_u64(MOCK_BASE);
-    cevm_message msg = {.kind = CEVM_CALL, .gas = gas, .input = {host->code[1].bytes.data, 70}};
-    msg.recipient = msg.code_address = cevm_address_from_u256(&number);
-    cevm_result result;
-    out.err = cevm_vm_execute(vm, &result, &msg, &block, &tx, &interface, NULL);
-    if (out.err == CEVM_OK) {
-        out.status = result.status;
-        out.gas = result.gas;
-        out.output_size = result.output.size;
-        mock_mix(host, result.output.data, result.output.size);
-        if (result.status == CEVM_STATUS_RETURN || result.status == CEVM_STATUS_REVERT) {
-            const cevm_frame *f = vm->frames[0];
-            out.stack_size = (size_t)(f->top - f->base);
-            mock_mix(host, f->base + 1, out.stack_size * sizeof *f->base);
-            mock_mix(host, f->memory, f->memory_size);
-        }
-    }
-    out.digest = host->digest;
-    return out;
-}
-
-static void describe(const char *name, const outcome *o)
+static void describe(const char *name, const mock_outcome *o)
 {
     print_message("%s: err %d status %d gas %lld refund %lld output %zu stack %zu digest %016llx\n", name, (int)o->err,
                   (int)o->status, (long long)o->gas.left, (long long)o->gas.refund, o->output_size, o->stack_size,
@@ -324,9 +285,10 @@ static void test_engines_agree(void **state)
             }
         }
         const int64_t gas = (int64_t)(random_next(&random) >> (44 + below(&random, 14)));
-        const outcome a = execute(exact, &host, fork, gas);
-        const outcome b = execute(block, &host, fork, gas);
-        const outcome c = i % 8 == 0 ? execute(automatic, &host, fork, gas) : b;
+        const cevm_bytes input = {programs[1].code, 70};
+        const mock_outcome a = mock_execute(exact, &host, fork, gas, input);
+        const mock_outcome b = mock_execute(block, &host, fork, gas, input);
+        const mock_outcome c = i % 8 == 0 ? mock_execute(automatic, &host, fork, gas, input) : b;
         if (memcmp(&a, &b, sizeof a) != 0 || memcmp(&a, &c, sizeof a) != 0) {
             print_message("iteration %llu, fork %d, gas %lld\n", (unsigned long long)i, (int)fork, (long long)gas);
             describe("exact", &a);
