@@ -102,6 +102,7 @@ static bool open_chain(run *r)
                                         .head_is_merged = test->network.merged_from_start,
                                         .db = cevm_memdb_interface(r->db),
                                         .history = history,
+                                        .vm = r->runner->config,
                                         .ethash = r->runner->ethash};
     err = cevm_chain_open(&r->chain, &options);
     if (err != CEVM_OK) {

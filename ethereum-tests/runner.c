@@ -19,8 +19,8 @@ static cevm_engine engine_wanted(void)
 
 cevm_err cevm_test_runner_init(cevm_test_runner *out, const cevm_allocator *allocator)
 {
-    cevm_vm_config config = {.struct_size = sizeof config, .allocator = allocator, .engine = engine_wanted()};
-    *out = (cevm_test_runner){.allocator = allocator};
+    const cevm_vm_config config = {.struct_size = sizeof config, .allocator = allocator, .engine = engine_wanted()};
+    *out = (cevm_test_runner){.config = config, .allocator = allocator};
     cevm_err err = cevm_ethash_create(&out->ethash, allocator);
     if (err == CEVM_OK) {
         err = cevm_vm_create(&out->vm, &config);

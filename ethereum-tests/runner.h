@@ -56,6 +56,7 @@ const char *cevm_test_aspect_name(cevm_test_aspect aspect);
 typedef void (*cevm_test_inspect)(void *user, cevm_memdb *db, const cevm_hash *root);
 
 typedef struct cevm_test_runner {
+    cevm_vm_config config; /* of the VM, and of those that chains make */
     cevm_vm *vm;
     cevm_ethash *ethash; /* one for all chains: its cache is the same for all their blocks, and dear to make */
     const cevm_allocator *allocator; /* NULL = libc */
