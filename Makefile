@@ -38,10 +38,14 @@ COMPILER := $(if $(findstring clang,$(shell $(CC) --version 2>/dev/null)),clang,
 ALL_CFLAGS = -std=c17 $(WARN) $(WARN_$(COMPILER)) $(if $(WERROR),-Werror) -fno-common -fvisibility=hidden -pthread \
  -D_GNU_SOURCE -Iinclude -I. $(BLST_CFLAGS) $(CFLAGS)
 include precompiles/blst.mk
-LIBS := -lgmp -lsecp256k1 -lcrypto $(BLST_LIBS) -lm
-APP_LIBS := -ljansson $(LIBS)
+LIBS := -ljansson -lgmp -lsecp256k1 -lcrypto $(BLST_LIBS) -lm
+# What the program takes besides.
+APP_LIBS := -lmicrohttpd
 
 LIB := $(BUILD)/libcevm.a
+# The number changes when a program linked with an older library would not run with this one.
+SOVERSION := 0
+SHARED := $(BUILD)/libcevm.so.$(VERSION)
 APP := $(BUILD)/libapp.a
 LIB_OBJ := $(LIB_SRC:%.c=$(BUILD)/obj/%.o)
 APP_OBJ := $(APP_SRC:%.c=$(BUILD)/obj/%.o)
@@ -74,11 +78,20 @@ $(BUILD)/obj/%.o: %.c $(FLAGS)
 $(LIB): $(LIB_OBJ) $(BLST_OBJ)
 	$(call say,AR,$@)rm -f $@ && $(AR) rcs $@ $^
 
+# One set of objects for both libraries; the shared one calls its own functions directly.
+$(LIB_OBJ): ALL_CFLAGS += -fPIC -fno-semantic-interposition
+
+$(SHARED): $(LIB_OBJ) $(BLST_OBJ) include/libcevm.map
+	$(call say,LD,$@)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -shared -Wl,-soname,libcevm.so.$(SOVERSION) -Wl,-Bsymbolic -Wl,-z,defs -Wl,-z,now \
+	 -Wl,--version-script=include/libcevm.map $(LIB_OBJ) $(BLST_OBJ) -o $@ $(LIBS)
+	@ln -sf $(@F) $(BUILD)/libcevm.so.$(SOVERSION)
+	@ln -sf libcevm.so.$(SOVERSION) $(BUILD)/libcevm.so
+
 $(APP): $(filter-out $(BUILD)/obj/cli/main.o,$(APP_OBJ))
 	$(call say,AR,$@)rm -f $@ && $(AR) rcs $@ $^
 
 $(BUILD)/cevm: $(BUILD)/obj/cli/main.o $(APP) $(LIB)
-	$(call say,LD,$@)$(CC) $(ALL_CFLAGS) $(LDFLAGS) $^ -o $@ $(APP_LIBS)
+	$(call say,LD,$@)$(CC) $(ALL_CFLAGS) $(LDFLAGS) $^ -o $@ $(APP_LIBS) $(LIBS)
 
 # The same program under the name that fuzzers and test fillers look for.
 $(BUILD)/evm: $(BUILD)/cevm
@@ -86,11 +99,11 @@ $(BUILD)/evm: $(BUILD)/cevm
 
 $(BUILD)/tests/fuzz/%: tests/fuzz/%.c $(APP) $(LIB)
 	@mkdir -p $(@D)
-	$(call say,LD,$@)$(CC) $(ALL_CFLAGS) -fsanitize=fuzzer -MMD -MP -MF $@.d -MT $@ $< $(APP) $(LIB) -o $@ $(APP_LIBS)
+	$(call say,LD,$@)$(CC) $(ALL_CFLAGS) -fsanitize=fuzzer -MMD -MP -MF $@.d -MT $@ $< $(APP) $(LIB) -o $@ $(APP_LIBS) $(LIBS)
 
 $(BUILD)/tests/%: tests/%.c $(APP) $(LIB)
 	@mkdir -p $(@D)
-	$(call say,LD,$@)$(CC) $(ALL_CFLAGS) -MMD -MP -MF $@.d -MT $@ $< $(APP) $(LIB) -o $@ -lcmocka $(APP_LIBS)
+	$(call say,LD,$@)$(CC) $(ALL_CFLAGS) -MMD -MP -MF $@.d -MT $@ $< $(APP) $(LIB) -o $@ -lcmocka $(APP_LIBS) $(LIBS)
 
 -include $(BUILD)/obj/docs/opcodes.d $(LIB_OBJ:.o=.d) $(APP_OBJ:.o=.d) $(TEST_DEPS)
 
@@ -103,7 +116,7 @@ help: ## Show this list
 
 # ---- Build and run -----------------------------------------------------------------------------------------------
 
-all: $(LIB) $(BUILD)/cevm $(BUILD)/evm ## Build the library and the program
+all: $(LIB) $(SHARED) $(BUILD)/cevm $(BUILD)/evm ## Build the libraries and the program
 lib: $(LIB) ## Build build/libcevm.a alone
 programs: all $(UNIT) $(PROPERTY) $(OOM)
 
@@ -242,21 +255,33 @@ $(BUILD)/docs/opcodes: $(BUILD)/obj/docs/opcodes.o $(LIB)
 
 HEADERS := $(sort $(wildcard include/cevm/*.h include/cevm/*.def))
 DEST = $(DESTDIR)$(PREFIX)
+SPACE := $(subst ,, )
 
-install: all ## Install program, library, headers and pkg-config file (PREFIX, DESTDIR)
-	@install -d $(DEST)/bin $(DEST)/lib/pkgconfig $(DEST)/include/cevm
+# Fills in what @…@ stands for in the files of docs/install.
+fill = sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(VERSION)|' -e 's|@SOVERSION@|$(SOVERSION)|'
+
+install: all ## Install program, libraries, headers, pkg-config and CMake files, man pages (PREFIX, DESTDIR)
+	@install -d $(DEST)/bin $(DEST)/lib/pkgconfig $(DEST)/lib/cmake/cevm $(DEST)/include/cevm $(DEST)/share/man/man1 \
+	 $(DEST)/share/man/man3
 	@install -m 755 $(BUILD)/cevm $(DEST)/bin/cevm
 	@ln -sf cevm $(DEST)/bin/evm
 	@install -m 644 $(LIB) $(DEST)/lib/libcevm.a
+	@install -m 644 $(SHARED) $(DEST)/lib/libcevm.so.$(VERSION)
+	@ln -sf libcevm.so.$(VERSION) $(DEST)/lib/libcevm.so.$(SOVERSION)
+	@ln -sf libcevm.so.$(SOVERSION) $(DEST)/lib/libcevm.so
 	@install -m 644 $(HEADERS) $(DEST)/include/cevm/
-	@printf '%s\n' 'prefix=$(PREFIX)' 'Name: cevm' 'Description: Ethereum Virtual Machine' 'Version: $(VERSION)' \
-	 'Cflags: -I$${prefix}/include' 'Libs: -L$${prefix}/lib -lcevm' 'Libs.private: $(LIBS) -pthread' \
-	 > $(DEST)/lib/pkgconfig/cevm.pc
+	@$(fill) -e 's|@LIBS@|$(LIBS)|' docs/install/cevm.pc.in > $(DEST)/lib/pkgconfig/cevm.pc
+	@$(fill) -e 's|@LIBS@|$(subst $(SPACE),;,$(strip $(LIBS)))|' docs/install/cevm-config.cmake.in \
+	 > $(DEST)/lib/cmake/cevm/cevm-config.cmake
+	@$(fill) docs/install/cevm-config-version.cmake.in > $(DEST)/lib/cmake/cevm/cevm-config-version.cmake
+	@install -m 644 docs/man/cevm.1 $(DEST)/share/man/man1/cevm.1
+	@install -m 644 docs/man/libcevm.3 $(DEST)/share/man/man3/libcevm.3
 	@echo "cevm $(VERSION) is in $(DEST)"
 
 uninstall: ## Remove what install put there
-	rm -f $(DEST)/bin/cevm $(DEST)/bin/evm $(DEST)/lib/libcevm.a $(DEST)/lib/pkgconfig/cevm.pc
-	rm -rf $(DEST)/include/cevm
+	rm -f $(DEST)/bin/cevm $(DEST)/bin/evm $(DEST)/lib/libcevm.a $(DEST)/lib/libcevm.so* $(DEST)/lib/pkgconfig/cevm.pc \
+	 $(DEST)/share/man/man1/cevm.1 $(DEST)/share/man/man3/libcevm.3
+	rm -rf $(DEST)/include/cevm $(DEST)/lib/cmake/cevm
 
 clean: ## Remove what was built
 	rm -rf $(BUILD)

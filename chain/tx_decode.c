@@ -315,6 +315,9 @@ static bool parse_fields(parser *p)
     const bool typed = tx->type != CEVM_TX_LEGACY;
     if (typed) {
         tx->has_chain_id = true;
+        if (tx->type == CEVM_TX_BLOB && p->cursor.size != 0 && p->cursor.data[0] >= 0xc0) {
+            return fail(p, CEVM_TX_TYPE_3_TX_WITH_FULL_BLOBS); /* [transaction, blobs, commitments, proofs] */
+        }
         if (!next_u64(p, &p->cursor, &tx->chain_id, &number_errors)) {
             return false;
         }

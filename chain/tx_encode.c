@@ -2,11 +2,9 @@
 /*
  * Transaction to bytes: with its signature (EIP-2718 envelopes, legacy lists), or as its sender signs it (EIP-155).
  */
-#include <cevm/alloc.h>
-#include <cevm/crypto.h>
 #include <cevm/tx.h>
 
-#include "state/rlp.h"
+#include "chain/encoding.h"
 
 static void put_access_list(cevm_buf *buf, const cevm_tx *tx)
 {
@@ -108,28 +106,7 @@ cevm_err cevm_tx_encode(uint8_t *out, size_t *size, size_t capacity, const cevm_
     cevm_buf buf;
     cevm_buf_init(&buf, allocator);
     put_signed(&buf, tx);
-    cevm_err err = buf.failed ? CEVM_ERR_NOMEM : CEVM_OK;
-    if (err == CEVM_OK) {
-        *size = buf.size;
-        if (out != NULL && capacity < buf.size) {
-            err = CEVM_ERR_LIMIT;
-        } else if (out != NULL) {
-            memcpy(out, buf.data, buf.size);
-        }
-    }
-    cevm_buf_free(&buf);
-    return err;
-}
-
-/** Hashes a buffer and frees it. */
-static cevm_err finish_hash(cevm_hash *out, cevm_buf *buf)
-{
-    const cevm_err err = buf->failed ? CEVM_ERR_NOMEM : CEVM_OK;
-    if (err == CEVM_OK) {
-        cevm_keccak256(out, buf->data, buf->size);
-    }
-    cevm_buf_free(buf);
-    return err;
+    return cevm_encoding_finish(out, size, capacity, &buf);
 }
 
 cevm_err cevm_tx_hash(cevm_hash *out, const cevm_tx *tx, const cevm_allocator *allocator)
@@ -137,7 +114,7 @@ cevm_err cevm_tx_hash(cevm_hash *out, const cevm_tx *tx, const cevm_allocator *a
     cevm_buf buf;
     cevm_buf_init(&buf, allocator);
     put_signed(&buf, tx);
-    return finish_hash(out, &buf);
+    return cevm_hash_finish(out, &buf);
 }
 
 cevm_err cevm_tx_signing_hash(cevm_hash *out, const cevm_tx *tx, const cevm_allocator *allocator)
@@ -153,5 +130,5 @@ cevm_err cevm_tx_signing_hash(cevm_hash *out, const cevm_tx *tx, const cevm_allo
         cevm_rlp_put_u64(&buf, 0);
     }
     cevm_rlp_list_end(&buf, list);
-    return finish_hash(out, &buf);
+    return cevm_hash_finish(out, &buf);
 }

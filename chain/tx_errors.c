@@ -4,6 +4,8 @@
  */
 #include <cevm/tx.h>
 
+#include "chain/names.h"
+
 typedef struct tx_error_row {
     const char *name;
     const char *others; /* separated by '|' */
@@ -30,21 +32,6 @@ const char *cevm_tx_error_string(cevm_tx_error error) { return row_of(error)->te
 
 int cevm_tx_error_rpc_code(cevm_tx_error error) { return row_of(error)->rpc_code; }
 
-/** Whether the '|'-separated `list` holds the name of `size` bytes. */
-static bool list_holds(const char *list, const char *name, size_t size)
-{
-    for (const char *at = list;;) {
-        const size_t length = strcspn(at, "|");
-        if (length == size && length != 0 && memcmp(at, name, size) == 0) {
-            return true;
-        }
-        if (at[length] == '\0') {
-            return false;
-        }
-        at += length + 1;
-    }
-}
-
 bool cevm_tx_error_matches(cevm_tx_error error, const char *expected)
 {
     static const char prefix[] = "TransactionException.";
@@ -58,7 +45,7 @@ bool cevm_tx_error_matches(cevm_tx_error error, const char *expected)
         const bool prefixed = length >= prefix_size && memcmp(at, prefix, prefix_size) == 0;
         const char *name = prefixed ? at + prefix_size : at;
         const size_t size = prefixed ? length - prefix_size : length;
-        if (list_holds(row->name, name, size) || list_holds(row->others, name, size)) {
+        if (name_is_listed(row->name, name, size) || name_is_listed(row->others, name, size)) {
             return true;
         }
         if (at[length] == '\0') {

@@ -94,17 +94,25 @@ cevm_u256 cevm_tx_effective_price(const cevm_tx *tx, const cevm_block_env *block
     return u256_lt(&price, &tx->max_fee) ? price : tx->max_fee;
 }
 
-/** What is left in the block: gas and blobs. */
-static cevm_tx_error check_block_room(const cevm_tx *tx, const cevm_block_env *block, const cevm_block_usage *usage)
+/** Gas that is left in the block. */
+static cevm_tx_error check_gas_room(const cevm_tx *tx, const cevm_block_env *block, const cevm_block_usage *usage)
 {
     const uint64_t used = usage != NULL ? usage->gas_used : 0;
     const uint64_t room = used < block->gas_limit ? block->gas_limit - used : 0;
     if (tx->gas_limit > room || tx->gas_limit > INT64_MAX) {
         return CEVM_TX_GAS_ALLOWANCE_EXCEEDED;
     }
+    return CEVM_TX_NONE;
+}
+
+/** Blobs that are left in the block, and how many a transaction may have. */
+static cevm_tx_error check_blob_room(const cevm_tx *tx, const cevm_block_env *block, const cevm_block_usage *usage)
+{
     if (tx->type == CEVM_TX_BLOB) {
-        if (tx->blob_count > block->max_blobs ||
-            (CEVM_HAS_EIP(block->fork, 7594) && tx->blob_count > MAX_BLOBS_PER_TX)) {
+        if (tx->blob_count > block->max_blobs) {
+            return CEVM_TX_TYPE_3_TX_BLOBS_ABOVE_BLOCK_LIMIT;
+        }
+        if (CEVM_HAS_EIP(block->fork, 7594) && tx->blob_count > MAX_BLOBS_PER_TX) {
             return CEVM_TX_TYPE_3_TX_BLOB_COUNT_EXCEEDED;
         }
         const uint64_t blobs_used = usage != NULL ? usage->blob_gas_used / GAS_PER_BLOB : 0;
@@ -205,14 +213,18 @@ cevm_err cevm_tx_validate(cevm_tx_error *reason, cevm_state *state, const cevm_t
     if (*reason == CEVM_TX_NONE) {
         *reason = cevm_tx_check_chain(tx, block->fork, block->chain_id);
     }
+    /* Vectors with several faults name the room in the block before the fees, and the fees before the intrinsic gas. */
+    if (*reason == CEVM_TX_NONE) {
+        *reason = check_gas_room(tx, block, usage);
+    }
+    if (*reason == CEVM_TX_NONE) {
+        *reason = check_fees(tx, block);
+    }
     if (*reason == CEVM_TX_NONE) {
         *reason = cevm_tx_check_alone(tx, block->fork);
     }
     if (*reason == CEVM_TX_NONE) {
-        *reason = check_block_room(tx, block, usage);
-    }
-    if (*reason == CEVM_TX_NONE) {
-        *reason = check_fees(tx, block);
+        *reason = check_blob_room(tx, block, usage);
     }
     if (*reason == CEVM_TX_NONE) {
         *reason = check_type_rules(tx, block);

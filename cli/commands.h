@@ -30,12 +30,31 @@ int cevm_cmd_run(const cevm_cli *cli, int argc, char **argv);
 /** `cevm statetest`: runs state tests in the official format. In cli/statetest.c. */
 int cevm_cmd_statetest(const cevm_cli *cli, int argc, char **argv);
 
+/** `cevm blocktest`: runs blockchain tests in the official format. In cli/blocktest.c. */
+int cevm_cmd_blocktest(const cevm_cli *cli, int argc, char **argv);
+
 /** `cevm precompile`: calls a precompiled contract. In cli/precompile.c. */
 int cevm_cmd_precompile(const cevm_cli *cli, int argc, char **argv);
+
+/** `cevm t8n`, `t9n`, `b11r`: a block's transition, transactions alone, a block from its parts. In files of these names. */
+int cevm_cmd_t8n(const cevm_cli *cli, int argc, char **argv);
+int cevm_cmd_t9n(const cevm_cli *cli, int argc, char **argv);
+int cevm_cmd_b11r(const cevm_cli *cli, int argc, char **argv);
+/** `cevm t8n-server`: transitions over HTTP. In cli/t8n_server.c. */
+int cevm_cmd_t8n_server(const cevm_cli *cli, int argc, char **argv);
+void cevm_help_t8n(FILE *to, const cevm_cli *cli);
+void cevm_help_t9n(FILE *to, const cevm_cli *cli);
+void cevm_help_b11r(FILE *to, const cevm_cli *cli);
+void cevm_help_t8n_server(FILE *to, const cevm_cli *cli);
+
+/** `cevm import`: imports blocks onto a chain. In cli/import.c, with its help. */
+int cevm_cmd_import(const cevm_cli *cli, int argc, char **argv);
+void cevm_help_import(FILE *to, const cevm_cli *cli);
 
 /** Help texts (cli/help.c): written to `to`. */
 void cevm_help_run(FILE *to, const cevm_cli *cli);
 void cevm_help_statetest(FILE *to, const cevm_cli *cli);
+void cevm_help_blocktest(FILE *to, const cevm_cli *cli);
 void cevm_help_precompile(FILE *to, const cevm_cli *cli);
 
 #endif

@@ -46,18 +46,10 @@ void cevm_help_run(FILE *to, const cevm_cli *cli)
                   cli->program, cli->program, cli->program, cli->program);
 }
 
-void cevm_help_statetest(FILE *to, const cevm_cli *cli)
+/* What statetest and blocktest show. */
+static void help_showing(FILE *to)
 {
-    (void)fprintf(to,
-                  "Usage: %s statetest [OPTION]... [FILE|FOLDER]...\n\n"
-                  "Runs state tests in the official format. Without a FILE, names are read from standard input, one a\n"
-                  "line, and each is answered before the next is read.\n\n",
-                  cli->program);
-    (void)fputs("Which\n"
-                "  --run REGEX            only tests whose name matches\n"
-                "  --statetest.fork F     only this fork\n"
-                "  --statetest.index N    only this entry of a fork's list\n"
-                "\nWhat to show\n"
+    (void)fputs("\nWhat to show\n"
                 "  --human                lines and a summary for people instead of the JSON array\n"
                 "                         (the default when standard output is a terminal)\n"
                 "  --trace, --json        every instruction as a JSON line (EIP-3155) on standard error\n"
@@ -68,12 +60,47 @@ void cevm_help_statetest(FILE *to, const cevm_cli *cli)
                 "  --summary FILE         the counts by fork and the reasons of skips, as one line of JSON\n"
                 "\nThe JSON array goes to standard output, traces and state roots to standard error.\n",
                 to);
+}
+
+void cevm_help_statetest(FILE *to, const cevm_cli *cli)
+{
+    (void)fprintf(to,
+                  "Usage: %s statetest [OPTION]... [FILE|FOLDER]...\n\n"
+                  "Runs state tests in the official format. Without a FILE, names are read from standard input, one a\n"
+                  "line, and each is answered before the next is read.\n\n",
+                  cli->program);
+    (void)fputs("Which\n"
+                "  --run REGEX            only tests whose name matches\n"
+                "  --statetest.fork F     only this fork\n"
+                "  --statetest.index N    only this entry of a fork's list\n",
+                to);
+    help_showing(to);
     (void)fprintf(to,
                   "\nExamples\n"
                   "  %s statetest ethereum-tests/samples\n"
                   "  %s statetest --statetest.fork Cancun --run add test.json\n"
                   "  %s statetest --trace --statetest.index 0 test.json 2>trace.jsonl\n",
                   cli->program, cli->program, cli->program);
+}
+
+void cevm_help_blocktest(FILE *to, const cevm_cli *cli)
+{
+    (void)fprintf(
+        to,
+        "Usage: %s blocktest [OPTION]... [FILE|FOLDER]...\n\n"
+        "Runs blockchain tests in the official format: imports the blocks of each, valid and invalid ones, and\n"
+        "compares what is refused and why, the head, and the state at the head. Without a FILE, names are read\n"
+        "from standard input, one a line, and each is answered before the next is read.\n\n",
+        cli->program);
+    (void)fputs("Which\n"
+                "  --run REGEX            only tests whose name matches\n",
+                to);
+    help_showing(to);
+    (void)fprintf(to,
+                  "\nExamples\n"
+                  "  %s blocktest ethereum-tests/block-samples\n"
+                  "  %s blocktest --run Cancun --trace test.json 2>trace.jsonl\n",
+                  cli->program, cli->program);
 }
 
 void cevm_help_precompile(FILE *to, const cevm_cli *cli)

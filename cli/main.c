@@ -27,6 +27,12 @@ static void help_help(FILE *to, const cevm_cli *cli);
 static const command commands[] = {
     {"run", "run bytecode and show what it did", cevm_cmd_run, cevm_help_run},
     {"statetest", "run state tests in the official format", cevm_cmd_statetest, cevm_help_statetest},
+    {"blocktest", "run blockchain tests in the official format", cevm_cmd_blocktest, cevm_help_blocktest},
+    {"t8n", "apply a block's transactions to a state, as geth's evm t8n does", cevm_cmd_t8n, cevm_help_t8n},
+    {"t8n-server", "answer t8n requests over HTTP", cevm_cmd_t8n_server, cevm_help_t8n_server},
+    {"t9n", "check transactions without a state", cevm_cmd_t9n, cevm_help_t9n},
+    {"b11r", "build a block from its parts", cevm_cmd_b11r, cevm_help_b11r},
+    {"import", "import blocks from files onto a chain", cevm_cmd_import, cevm_help_import},
     {"precompile", "call a precompiled contract, or run its vectors", cevm_cmd_precompile, cevm_help_precompile},
     {"version", "show the version and the forks it knows", cmd_version, help_version},
     {"help", "explain a command", cmd_help, help_help},
@@ -34,8 +40,16 @@ static const command commands[] = {
 
 enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };
 
+/* The longer names that geth's evm and the executable specification give to some. */
+static const struct {
+    const char *alias, *name;
+} aliases[] = {{"transition", "t8n"}, {"transaction", "t9n"}, {"block-builder", "b11r"}, {"daemon", "t8n-server"}};
+
 static const command *find_command(const char *name)
 {
+    for (size_t i = 0; i < sizeof aliases / sizeof aliases[0]; ++i) {
+        name = strcmp(aliases[i].alias, name) == 0 ? aliases[i].name : name;
+    }
     for (size_t i = 0; i < COMMAND_COUNT; ++i) {
         if (strcmp(commands[i].name, name) == 0) {
             return &commands[i];

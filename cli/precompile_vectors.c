@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "chain/json.h"
 #include "cli/precompile.h"
-#include "ethereum-tests/json.h"
 
 /* How a file's name begins, "fail-" left out; the fork is the one whose prices it has. Longer names stand first. */
 static const struct {

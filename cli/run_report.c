@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/dump.h"
 #include "cli/run.h"
-#include "cli/statetest.h"
 #include "cli/term.h"
 #include "trace/revert.h"
 #include "trace/selectors.h"
@@ -124,7 +124,7 @@ bool cevm_run_dump(const cevm_run_options *options, cevm_memdb *db)
 {
     cevm_hash root;
     cevm_err err = cevm_memdb_root(db, &root);
-    char *text = err == CEVM_OK ? cevm_statetest_dump(db, &root) : NULL;
+    char *text = err == CEVM_OK ? cevm_cli_dump(db, &root) : NULL;
     json_t *state = text != NULL ? json_loads(text, 0, NULL) : NULL;
     free(text);
     if (state == NULL || json_dumpf(state, stdout, JSON_INDENT(4)) != 0) { /* geth's layout */

@@ -10,11 +10,14 @@
 set -eu
 
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
-sums=$here/vectors.sha256
+# bench/fetch.sh brings other archives with the same script.
+sums=${CEVM_VECTORS_SUMS:-$here/vectors.sha256}
+variable=${CEVM_VECTORS_VARIABLE:-CEVM_VECTORS}
 upstream=${CEVM_VECTORS_UPSTREAM:-$here/upstream.txt}
 vectors=${CEVM_VECTORS_OUT:-$here/vectors}
 # What the parts that exist today can use.
-wanted='eest-state_tests GeneralStateTests LegacyTests geth-testdata goevmlab EthereumTestsMisc EIP-assets c-kzg-4844'
+wanted='eest-state_tests GeneralStateTests LegacyTests eest-blockchain_tests BlockchainTests eest-devnet-supplement
+ execution-apis geth-testdata goevmlab EthereumTestsMisc EIP-assets c-kzg-4844'
 work=
 
 usage() {
@@ -112,7 +115,7 @@ from_archive() { # name
     want=$(sum_of "$1")
     got=$(sha256sum <"$archive" | cut -d' ' -f1)
     if [ "$want" != "$got" ]; then
-        say "fetch.sh: $archive is not the archive that ethereum-tests/vectors.sha256 names"
+        say "fetch.sh: $archive is not the archive that $(basename -- "$(dirname -- "$sums")")/$(basename -- "$sums") names"
         say "  expected sha256 $want"
         say "       got sha256 $got"
         return 1
@@ -126,20 +129,31 @@ from_archive() { # name
     install_set "$1" "sha256:$want"
 }
 
-# GitHub's archive of the tests keeps some sets packed once more.
-find_in_download() { # folder in the archive, set name
-    if [ ! -d "$work/raw/$1" ]; then
-        for inner in "$work"/raw/*/fixtures_general_state_tests.tgz; do
-            [ ! -f "$inner" ] || tar -xzf "$inner" -C "$(dirname -- "$inner")"
-        done
-    fi
-    [ -d "$work/raw/$1" ]
+# GitHub's archive of the tests keeps some sets, or parts of sets, packed once more.
+unpack_inner() {
+    for inner in "$work"/raw/*/fixtures_general_state_tests.tgz "$work"/raw/*/fixtures_blockchain_tests.tgz; do
+        [ ! -f "$inner" ] || tar -xzf "$inner" -C "$(dirname -- "$inner")" || return 1
+    done
+}
+
+# Moves what a row of upstream.txt names to its place: one folder, or several ("top/A,B,C") below one.
+take_from_download() { # folder in the archive, name below vectors/
+    mkdir -p "$(dirname -- "$work/new/$2")"
+    case $1 in
+        *,*)
+            mkdir "$work/new/$2"
+            for part in $(basename -- "$1" | tr ',' ' '); do
+                mv -- "$work/raw/$(dirname -- "$1")/$part" "$work/new/$2/" || return 1
+            done
+            ;;
+        *) mv -- "$work/raw/$1" "$work/new/$2" ;;
+    esac
 }
 
 from_upstream() { # name
     row=$(upstream_row "$1")
     if [ -z "$row" ]; then
-        say "fetch.sh: $1 comes only as an archive: set CEVM_VECTORS to the folder that holds $1.tar.zst"
+        say "fetch.sh: $1 comes only as an archive: set $variable to the folder that holds $1.tar.zst"
         return 1
     fi
     url=${row%% *}
@@ -152,16 +166,15 @@ from_upstream() { # name
     bar=--silent
     [ ! -t 2 ] || bar=--progress-bar
     if ! curl --fail --location --show-error --retry 2 --connect-timeout 20 $bar -o "$work/download.tar.gz" "$url"; then
-        say "fetch.sh: $1 could not be downloaded; set CEVM_VECTORS to a folder of archives to work without a network"
+        say "fetch.sh: $1 could not be downloaded; set $variable to a folder of archives to work without a network"
         return 1
     fi
     say "$1: unpacking"
     mkdir -p "$work/raw"
-    if ! unpack "$work/download.tar.gz" "$work/raw" || ! find_in_download "$inside"; then
+    if ! unpack "$work/download.tar.gz" "$work/raw" || ! unpack_inner || ! take_from_download "$inside" "$place"; then
         say "fetch.sh: $url does not hold $inside"
         return 1
     fi
-    mv -- "$work/raw/$inside" "$work/new/$place"
     rm -rf -- "$work/raw" "$work/download.tar.gz"
     install_set "$1" "$url"
 }
@@ -185,7 +198,7 @@ list() {
         elif [ -n "$(stamp_of "$name")" ]; then
             state='outdated'
         elif [ -n "$(source_of "$name")" ]; then
-            state="can be had from $(if [ -f "${CEVM_VECTORS:-/nonexistent}/$name.tar.zst" ]; then echo '$CEVM_VECTORS'; else echo upstream; fi)"
+            state="can be had from $(if [ -f "${CEVM_VECTORS:-/nonexistent}/$name.tar.zst" ]; then echo "\$$variable"; else echo upstream; fi)"
         fi
         printf '%-24s %s\n' "$name" "$state"
     done
@@ -218,7 +231,7 @@ done
 names=${names:-$wanted}
 
 if [ -n "${CEVM_VECTORS:-}" ] && [ ! -d "$CEVM_VECTORS" ]; then
-    die "CEVM_VECTORS is '$CEVM_VECTORS', which is no folder"
+    die "$variable is '$CEVM_VECTORS', which is no folder"
 fi
 
 case $mode in

@@ -19,20 +19,30 @@ static cevm_engine engine_wanted(void)
 
 cevm_err cevm_test_runner_init(cevm_test_runner *out, const cevm_allocator *allocator)
 {
-    cevm_vm_config config = {.struct_size = sizeof config, .allocator = allocator, .engine = engine_wanted()};
-    *out = (cevm_test_runner){.allocator = allocator};
-    return cevm_vm_create(&out->vm, &config);
+    const cevm_vm_config config = {.struct_size = sizeof config, .allocator = allocator, .engine = engine_wanted()};
+    *out = (cevm_test_runner){.config = config, .allocator = allocator};
+    cevm_err err = cevm_ethash_create(&out->ethash, allocator);
+    if (err == CEVM_OK) {
+        err = cevm_vm_create(&out->vm, &config);
+    }
+    if (err != CEVM_OK) {
+        cevm_test_runner_clear(out);
+    }
+    return err;
 }
 
 void cevm_test_runner_clear(cevm_test_runner *runner)
 {
     cevm_vm_destroy(runner->vm);
+    cevm_ethash_destroy(runner->ethash);
     runner->vm = NULL;
+    runner->ethash = NULL;
 }
 
 const char *cevm_test_aspect_name(cevm_test_aspect aspect)
 {
-    static const char *const names[] = {"nothing", "reason", "status", "gas", "output", "root", "logs", "state"};
+    static const char *const names[] = {"nothing", "reason", "status",  "gas",  "output",   "root",
+                                        "logs",    "state",  "genesis", "hash", "receipts", "head"};
     return (size_t)aspect < sizeof names / sizeof names[0] ? names[aspect] : "unknown";
 }
 

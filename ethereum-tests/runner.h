@@ -9,6 +9,7 @@
 
 #include <cevm/vm.h>
 
+#include "ethereum-tests/blockchain_test.h"
 #include "ethereum-tests/state_test.h"
 #include "ethereum-tests/vm_test.h"
 
@@ -28,15 +29,19 @@ typedef enum cevm_test_aspect {
     CEVM_TEST_OUTPUT,
     CEVM_TEST_ROOT,
     CEVM_TEST_LOGS,
-    CEVM_TEST_STATE
+    CEVM_TEST_STATE,
+    CEVM_TEST_GENESIS,  /* the first block of a blockchain test */
+    CEVM_TEST_HASH,     /* of a block */
+    CEVM_TEST_RECEIPTS, /* of a block */
+    CEVM_TEST_HEAD      /* another block is the head at the end */
 } cevm_test_aspect;
 
 typedef struct cevm_test_result {
     cevm_test_verdict verdict;
     cevm_test_aspect aspect; /* for FAIL */
     bool has_root;
-    cevm_hash root; /* state root after the test; the one before it when the transaction was rejected */
-    uint64_t gas_used;
+    cevm_hash root;     /* state root after the test; the one before it when the transaction was rejected */
+    uint64_t gas_used;  /* of a blockchain test: by all blocks that were accepted */
     char error[512];    /* one line: what is wrong, in the words of geth's runner where it has some; "" when PASS */
     char expected[160]; /* FAIL: what should have come out, "" when it does not fit a line */
     char got[160];
@@ -51,7 +56,9 @@ const char *cevm_test_aspect_name(cevm_test_aspect aspect);
 typedef void (*cevm_test_inspect)(void *user, cevm_memdb *db, const cevm_hash *root);
 
 typedef struct cevm_test_runner {
+    cevm_vm_config config; /* of the VM, and of those that chains make */
     cevm_vm *vm;
+    cevm_ethash *ethash; /* one for all chains: its cache is the same for all their blocks, and dear to make */
     const cevm_allocator *allocator; /* NULL = libc */
     const cevm_tracer *tracer;       /* watches each execution; NULL = none. Set by the user. */
     cevm_test_inspect inspect;       /* NULL = none. Set by the user. */
@@ -68,6 +75,9 @@ void cevm_test_run_entry(cevm_test_runner *runner, cevm_test_result *out, cevm_s
 
 /** Runs a VM test. Always writes a result. */
 void cevm_test_run_vm(cevm_test_runner *runner, cevm_test_result *out, const cevm_vm_test *test);
+
+/** Runs a blockchain test: imports its blocks one after another into a chain of its own. Always writes a result. */
+void cevm_test_run_blockchain(cevm_test_runner *runner, cevm_test_result *out, cevm_blockchain_test *test);
 
 /* ---- For the runners' own files ---------------------------------------------------------------------------------- */
 

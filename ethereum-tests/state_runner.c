@@ -39,7 +39,7 @@ static cevm_err open_state(run *r)
 {
     cevm_err err = cevm_memdb_create(&r->db, r->runner->allocator);
     if (err == CEVM_OK) {
-        err = cevm_test_alloc_store(r->db, &r->test->pre);
+        err = cevm_genesis_alloc_store(r->db, &r->test->pre);
     }
     if (err != CEVM_OK) {
         return err;
@@ -156,11 +156,12 @@ static void name_difference(run *r)
     }
     cevm_json_error error;
     cevm_json_at at = cevm_json_root(r->entry->state, r->test->file, "state", &error);
-    cevm_test_alloc expected;
+    cevm_genesis_alloc expected;
     bool same = true;
-    if (!cevm_test_alloc_load(&expected, &at, &r->test->arena)) {
+    if (!cevm_genesis_alloc_load(&expected, &at, &r->test->arena)) {
         (void)snprintf(out->detail, sizeof out->detail, "%.500s", error.text);
-    } else if (cevm_test_alloc_compare(&same, out->detail, sizeof out->detail, r->db, &expected) == CEVM_OK && same) {
+    } else if (cevm_genesis_alloc_compare(&same, out->detail, sizeof out->detail, r->db, &expected) == CEVM_OK &&
+               same) {
         (void)snprintf(out->detail, sizeof out->detail,
                        "every account of \"state\" is as it should be; only the root differs");
     }

@@ -226,7 +226,7 @@ bool cevm_state_test_load(cevm_state_test *out, const cevm_json_at *at, const ce
     cevm_json_at pre;
     *out = (cevm_state_test){.name = at->key, .file = at->file, .arena = {.allocator = allocator}};
     if (!cevm_json_is_object(at) || !load_env(&out->env, at) || !cevm_json_need(&pre, at, "pre") ||
-        !cevm_test_alloc_load(&out->pre, &pre, &out->arena) || !load_entries(out, at)) {
+        !cevm_genesis_alloc_load(&out->pre, &pre, &out->arena) || !load_entries(out, at)) {
         cevm_state_test_free(out);
         return false;
     }

@@ -14,7 +14,7 @@
 #include <cevm/forks.h>
 #include <cevm/transition.h>
 
-#include "ethereum-tests/alloc.h"
+#include "chain/alloc.h"
 
 /** The block of a test; what a fork does not know is left out by cevm_state_test_block. */
 typedef struct cevm_test_env {
@@ -52,7 +52,7 @@ typedef struct cevm_state_test {
     const char *file;
     cevm_arena arena;
     cevm_test_env env;
-    cevm_test_alloc pre;
+    cevm_genesis_alloc pre;
     json_t *transaction;
     const cevm_test_entry *entries; /* in the order of the file */
     size_t entry_count;

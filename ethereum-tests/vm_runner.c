@@ -31,7 +31,7 @@ static cevm_u256 subtract(const cevm_u256 *a, const cevm_u256 *b)
     return add(a, &inverted);
 }
 
-static const cevm_test_account *find_account(const cevm_test_alloc *alloc, const cevm_address *address)
+static const cevm_genesis_account *find_account(const cevm_genesis_alloc *alloc, const cevm_address *address)
 {
     for (size_t i = 0; i < alloc->count; i++) {
         if (cevm_address_equal(&alloc->accounts[i].address, address)) {
@@ -48,34 +48,34 @@ static const cevm_test_account *find_account(const cevm_test_alloc *alloc, const
  */
 static cevm_err store_before(cevm_memdb *db, const cevm_vm_test *test)
 {
-    cevm_err err = cevm_test_alloc_store(db, &test->pre);
+    cevm_err err = cevm_genesis_alloc_store(db, &test->pre);
     if (err != CEVM_OK) {
         return err;
     }
-    const cevm_test_account *recipient = find_account(&test->pre, &test->address);
-    const cevm_test_account *caller = find_account(&test->pre, &test->caller);
-    cevm_test_account r = recipient != NULL ? *recipient : (cevm_test_account){.address = test->address};
-    cevm_test_account c = caller != NULL ? *caller : (cevm_test_account){.address = test->caller};
+    const cevm_genesis_account *recipient = find_account(&test->pre, &test->address);
+    const cevm_genesis_account *caller = find_account(&test->pre, &test->caller);
+    cevm_genesis_account r = recipient != NULL ? *recipient : (cevm_genesis_account){.address = test->address};
+    cevm_genesis_account c = caller != NULL ? *caller : (cevm_genesis_account){.address = test->caller};
     r.code = test->code;
     if (!cevm_address_equal(&test->address, &test->caller)) {
         r.balance = subtract(&r.balance, &test->value);
         c.balance = add(&c.balance, &test->value);
-        const cevm_test_alloc payer = {&c, 1};
-        err = cevm_test_alloc_store(db, &payer);
+        const cevm_genesis_alloc payer = {&c, 1};
+        err = cevm_genesis_alloc_store(db, &payer);
     }
-    const cevm_test_alloc payee = {&r, 1};
-    return err == CEVM_OK ? cevm_test_alloc_store(db, &payee) : err;
+    const cevm_genesis_alloc payee = {&r, 1};
+    return err == CEVM_OK ? cevm_genesis_alloc_store(db, &payee) : err;
 }
 
 /* Puts an account that the test does not list out of the way of the comparison: the caller, left empty by the payment. */
 static cevm_err compare_after(bool *same, cevm_test_result *out, cevm_memdb *db, const cevm_vm_test *test)
 {
-    const cevm_test_account *accounts = test->post.accounts;
+    const cevm_genesis_account *accounts = test->post.accounts;
     size_t count = test->post.count;
     if (find_account(&test->post, &test->caller) != NULL || find_account(&test->pre, &test->caller) != NULL) {
-        return cevm_test_alloc_compare(same, out->detail, sizeof out->detail, db, &test->post);
+        return cevm_genesis_alloc_compare(same, out->detail, sizeof out->detail, db, &test->post);
     }
-    cevm_test_account *with_caller = cevm_alloc(test->arena.allocator, (count + 1) * sizeof *with_caller);
+    cevm_genesis_account *with_caller = cevm_alloc(test->arena.allocator, (count + 1) * sizeof *with_caller);
     if (with_caller == NULL) {
         return CEVM_ERR_NOMEM;
     }
@@ -84,12 +84,12 @@ static cevm_err compare_after(bool *same, cevm_test_result *out, cevm_memdb *db,
         with_caller[at] = accounts[at];
         at++;
     }
-    with_caller[at] = (cevm_test_account){.address = test->caller};
+    with_caller[at] = (cevm_genesis_account){.address = test->caller};
     for (size_t i = at; i < count; i++) {
         with_caller[i + 1] = accounts[i];
     }
-    const cevm_test_alloc expected = {with_caller, count + 1};
-    cevm_err err = cevm_test_alloc_compare(same, out->detail, sizeof out->detail, db, &expected);
+    const cevm_genesis_alloc expected = {with_caller, count + 1};
+    cevm_err err = cevm_genesis_alloc_compare(same, out->detail, sizeof out->detail, db, &expected);
     cevm_free(test->arena.allocator, with_caller);
     return err;
 }

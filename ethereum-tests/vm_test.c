@@ -72,7 +72,7 @@ static bool load_expected(cevm_vm_test *out, const cevm_json_at *test)
     if (out->must_fail) {
         return true;
     }
-    if (!cevm_test_alloc_load(&out->post, &at, &out->arena) || !need_u64(&out->gas_left, test, "gas") ||
+    if (!cevm_genesis_alloc_load(&out->post, &at, &out->arena) || !need_u64(&out->gas_left, test, "gas") ||
         !need_bytes(&out->output, test, "out", &out->arena)) {
         return false;
     }
@@ -84,7 +84,7 @@ bool cevm_vm_test_load(cevm_vm_test *out, const cevm_json_at *at, const cevm_all
     cevm_json_at pre;
     *out = (cevm_vm_test){.name = at->key, .file = at->file, .arena = {.allocator = allocator}};
     if (!load_block(&out->block, at) || !load_exec(out, at) || !cevm_json_need(&pre, at, "pre") ||
-        !cevm_test_alloc_load(&out->pre, &pre, &out->arena) || !load_expected(out, at)) {
+        !cevm_genesis_alloc_load(&out->pre, &pre, &out->arena) || !load_expected(out, at)) {
         cevm_vm_test_free(out);
         return false;
     }

@@ -10,14 +10,14 @@
 
 #include <cevm/vm.h>
 
-#include "ethereum-tests/alloc.h"
+#include "chain/alloc.h"
 
 typedef struct cevm_vm_test {
     const char *name;
     const char *file;
     cevm_arena arena;
     cevm_block_env block; /* the fork is the one mainnet was at in this block */
-    cevm_test_alloc pre;
+    cevm_genesis_alloc pre;
     cevm_address address, caller, origin;
     cevm_u256 value, gas_price;
     uint64_t gas;
@@ -27,7 +27,7 @@ typedef struct cevm_vm_test {
     uint64_t gas_left;
     cevm_bytes output;
     cevm_hash logs;
-    cevm_test_alloc post;
+    cevm_genesis_alloc post;
 } cevm_vm_test;
 
 /** Whether a case of a file looks like a VM test ("exec"). */

@@ -35,7 +35,7 @@ __attribute__((noinline, cold)) static int leave_inside(const cevm_entry *ip, ce
         return status;
     }
     f->memory_size = memory_size;
-    f->gas = gas + cevm_block_restore(f, ip, sp);
+    f->gas = gas + cevm_decoded_restore(f, ip, sp);
     f->ip = NULL;
     f->heat = NULL;
     return cevm_exact_run(f);
@@ -51,7 +51,7 @@ __attribute__((noinline, cold)) static int leave_jump(cevm_frame *f, int64_t gas
 /** The entry a jump to `target` leads to, NULL for a bad one. */
 static inline const cevm_entry *find_target(const cevm_frame *f, const cevm_u256 *target)
 {
-    const cevm_block_code *code = f->block;
+    const cevm_decoded_code *code = f->block;
     if (UNLIKELY(!cevm_u256_fits_u64(target) || target->w[0] >= code->code_size)) {
         return NULL;
     }
@@ -143,11 +143,11 @@ static inline bool is_imm(const cevm_u256 *a, uint32_t imm)
 
 #include "evm/block_handlers.inc"
 
-static const cevm_block_handler handlers[BLOCK_KIND_COUNT] = HANDLERS;
+static const cevm_decoded_handler handlers[BLOCK_KIND_COUNT] = HANDLERS;
 
-const cevm_block_handler *cevm_block_handlers(void) { return handlers; }
+const cevm_decoded_handler *cevm_decoded_handlers(void) { return handlers; }
 
-int cevm_block_run(cevm_frame *f)
+int cevm_decoded_run(cevm_frame *f)
 {
     const cevm_entry *ip = f->ip;
     return ip->handler.call(ip, f->top, f->gas, f);
@@ -156,9 +156,9 @@ int cevm_block_run(cevm_frame *f)
 #else
 
 /** Runs a frame; without one, tells what the handlers are. */
-static int run(cevm_frame *f, const cevm_block_handler **table)
+static int run(cevm_frame *f, const cevm_decoded_handler **table)
 {
-    static const cevm_block_handler handlers[BLOCK_KIND_COUNT] = HANDLERS;
+    static const cevm_decoded_handler handlers[BLOCK_KIND_COUNT] = HANDLERS;
     if (f == NULL) {
         *table = handlers;
         return OP_NEXT;
@@ -170,13 +170,13 @@ static int run(cevm_frame *f, const cevm_block_handler **table)
 #include "evm/block_handlers.inc"
 }
 
-const cevm_block_handler *cevm_block_handlers(void)
+const cevm_decoded_handler *cevm_decoded_handlers(void)
 {
-    const cevm_block_handler *table;
+    const cevm_decoded_handler *table;
     (void)run(NULL, &table);
     return table;
 }
 
-int cevm_block_run(cevm_frame *f) { return run(f, NULL); }
+int cevm_decoded_run(cevm_frame *f) { return run(f, NULL); }
 
 #endif

@@ -6,7 +6,7 @@
  * whole section, by its BEGIN entry. Inside one, an entry names the stack words it works on by their distance from the top
  * of the stack at the beginning of the section, as a three-address machine names its registers: PUSH, DUP, SWAP and POP are
  * then no work at all, but only change which word is meant. Where a section ends, every word is moved to where the EVM has
- * it. docs/adr/0008-block-engine.md has the reasons.
+ * it. docs/adr/0010-block-engine.md has the reasons.
  *
  * Decoded code is immutable and may be run by any number of threads at once.
  */
@@ -32,7 +32,7 @@
     E(MLOAD_R) E(MLOAD_I) E(MSTORE_R) E(MSTORE_I) E(MSTORE8_R)
 /* clang-format on */
 
-enum cevm_block_entry_kind {
+enum cevm_decoded_entry_kind {
 #define ENTRY(name)                                         BLOCK_##name,
 #define OPCODE(at, code, name, in, out, kind, since, price) BLOCK_OP_##name,
     CEVM_BLOCK_ENTRIES(ENTRY) CEVM_OPCODES(OPCODE, 0)
@@ -44,14 +44,14 @@ enum cevm_block_entry_kind {
 typedef struct cevm_entry cevm_entry;
 
 /** What runs an entry; which of the two it is depends on the compiler (see block.c). */
-typedef union cevm_block_handler {
+typedef union cevm_decoded_handler {
     CEVM_HANDLER_CALL int (*call)(const cevm_entry *ip, cevm_u256 *sp, int64_t gas, cevm_frame *f);
     const void *label;
-} cevm_block_handler;
+} cevm_decoded_handler;
 
 /** 16 bytes. Words of the stack are given in bytes from its top at the beginning of the section. */
 struct cevm_entry {
-    cevm_block_handler handler;
+    cevm_decoded_handler handler;
     union {
         struct {
             int16_t to; /* result; for what ends a section, the new top of the stack */
@@ -73,7 +73,7 @@ struct cevm_entry {
 };
 
 /** A code decoded for one fork. */
-typedef struct cevm_block_code {
+typedef struct cevm_decoded_code {
     cevm_entry *entries;
     uint32_t *pcs; /* of each entry, where it comes from */
     uint32_t entry_count;
@@ -83,7 +83,7 @@ typedef struct cevm_block_code {
     uint32_t code_size;
     cevm_fork fork;
     size_t bytes; /* memory held, this struct included */
-} cevm_block_code;
+} cevm_decoded_code;
 
 enum {
     CEVM_BLOCK_FIRST = 1,          /* the entry where code begins; 0 means "no target" */
@@ -92,22 +92,23 @@ enum {
 };
 
 /** The handlers by kind. */
-const cevm_block_handler *cevm_block_handlers(void);
+const cevm_decoded_handler *cevm_decoded_handlers(void);
 
 /**
  * Decodes code of at most CEVM_BLOCK_MAX_CODE bytes, in time and memory linear in its size; NULL when memory runs out. To be
- * freed with cevm_block_free and the same allocator.
+ * freed with cevm_decoded_free and the same allocator.
  */
-cevm_block_code *cevm_block_decode(const uint8_t *code, size_t size, cevm_fork fork, const cevm_allocator *allocator);
-void cevm_block_free(cevm_block_code *code, const cevm_allocator *allocator);
+cevm_decoded_code *cevm_decoded_decode(const uint8_t *code, size_t size, cevm_fork fork,
+                                       const cevm_allocator *allocator);
+void cevm_decoded_free(cevm_decoded_code *code, const cevm_allocator *allocator);
 
 /** Runs a frame whose f->ip is set until it ends (a status), calls (OP_CHILD) or fails (OP_ERROR). */
-int cevm_block_run(cevm_frame *f);
+int cevm_decoded_run(cevm_frame *f);
 
 /**
  * Puts a frame that stopped at an entry inside a section into the state the exact engine would have there: words to their
  * places, f->top, f->pc. Returns the static gas of the instructions from there to the end of the section.
  */
-int64_t cevm_block_restore(cevm_frame *f, const cevm_entry *ip, cevm_u256 *sp);
+int64_t cevm_decoded_restore(cevm_frame *f, const cevm_entry *ip, cevm_u256 *sp);
 
 #endif

@@ -14,7 +14,7 @@ struct cevm_cached_code {
     cevm_hash hash;
     size_t users; /* slots of VMs that have it */
     bool listed;  /* to be found; otherwise its last user frees it */
-    cevm_block_code *code;
+    cevm_decoded_code *code;
 };
 
 struct cevm_code_cache {
@@ -43,7 +43,7 @@ cevm_err cevm_code_cache_create(cevm_code_cache **out, const cevm_allocator *all
 
 static void free_cached(const cevm_code_cache *cache, cevm_cached_code *c)
 {
-    cevm_block_free(c->code, cache->allocator);
+    cevm_decoded_free(c->code, cache->allocator);
     cevm_free(cache->allocator, c);
 }
 
@@ -174,7 +174,7 @@ static cevm_cached_code *decode(cevm_code_cache *cache, const cevm_hash *hash, c
     }
     made->hash = *hash;
     made->users = 1;
-    made->code = cevm_block_decode(f->code, f->code_size, f->vm->fork, cache->allocator);
+    made->code = cevm_decoded_decode(f->code, f->code_size, f->vm->fork, cache->allocator);
     if (made->code == NULL) {
         free_cached(cache, made);
         return NULL;

@@ -33,7 +33,7 @@ typedef struct section_end {
 static uint32_t decode_row(const cevm_decoder *d, size_t *pc)
 {
     cevm_section *s = d->s;
-    cevm_block_code *code = s->out->code;
+    cevm_decoded_code *code = s->out->code;
     uint32_t count = 0;
     while (*pc + 1 < d->size && d->code[*pc] == OP_JUMPDEST && d->code[*pc + 1] == OP_JUMPDEST &&
            section_reserve(s, 16)) {
@@ -99,7 +99,7 @@ static size_t next_jumpdest(const cevm_decoder *d, size_t pc)
 static void decode_all(const cevm_decoder *d)
 {
     cevm_section *s = d->s;
-    cevm_block_code *code = s->out->code;
+    cevm_decoded_code *code = s->out->code;
     size_t pc = 0;
     while (pc < d->size && section_reserve(s, 16)) {
         const uint32_t row = decode_row(d, &pc);
@@ -129,7 +129,7 @@ static void decode_all(const cevm_decoder *d)
  * A jump to a section that does nothing but jump on goes to the end of the chain at once, or HOPS further; its own section
  * pays for those it passes. They check nothing that it has not checked: where it had its target on the stack, so may they.
  */
-static void follow_chain(cevm_block_code *code, uint32_t begin, uint32_t jump, const void *jump_label)
+static void follow_chain(cevm_decoded_code *code, uint32_t begin, uint32_t jump, const void *jump_label)
 {
     enum { HOPS = 15, MAX_GAS = 1 << 20 }; /* in a circle the gas would double and double */
     cevm_entry *e = &code->entries[jump];
@@ -147,10 +147,10 @@ static void follow_chain(cevm_block_code *code, uint32_t begin, uint32_t jump, c
 }
 
 /** Turns positions in the code into distances of entries, and completes what hangs on other sections. */
-static void resolve_targets(cevm_block_code *code)
+static void resolve_targets(cevm_decoded_code *code)
 {
     const uint32_t jumpdest_price = cevm_op_tables[code->fork][OP_JUMPDEST].gas;
-    const cevm_block_handler *handlers = cevm_block_handlers();
+    const cevm_decoded_handler *handlers = cevm_decoded_handlers();
     const void *jump_label = handlers[BLOCK_JUMP_TO].label;
     uint32_t begin = 0;
     for (uint32_t i = 0; i < code->entry_count; ++i) {
@@ -176,7 +176,7 @@ static void resolve_targets(cevm_block_code *code)
 }
 
 /** Gives back what the arrays have too much. */
-static void shrink(cevm_block_code *code, const cevm_allocator *allocator)
+static void shrink(cevm_decoded_code *code, const cevm_allocator *allocator)
 {
     cevm_entry *entries = cevm_resize_array(allocator, code->entries, code->entry_count, sizeof *entries);
     uint32_t *pcs = cevm_resize_array(allocator, code->pcs, code->entry_count, sizeof *pcs);
@@ -190,14 +190,15 @@ static void shrink(cevm_block_code *code, const cevm_allocator *allocator)
                   (code->code_size + 1) * sizeof *code->targets + code->pool_count * sizeof *code->pool;
 }
 
-cevm_block_code *cevm_block_decode(const uint8_t *bytes, size_t size, cevm_fork fork, const cevm_allocator *allocator)
+cevm_decoded_code *cevm_decoded_decode(const uint8_t *bytes, size_t size, cevm_fork fork,
+                                       const cevm_allocator *allocator)
 {
-    cevm_block_code *code = cevm_zalloc(allocator, sizeof *code);
+    cevm_decoded_code *code = cevm_zalloc(allocator, sizeof *code);
     cevm_section *s = cevm_alloc(allocator, sizeof *s);
     uint64_t *jumpdests = cevm_alloc(allocator, jumpdest_words(size) * sizeof *jumpdests);
     bool done = false;
     if (code != NULL && s != NULL && jumpdests != NULL && size <= CEVM_BLOCK_MAX_CODE) {
-        section_output out = {.allocator = allocator, .code = code, .handlers = cevm_block_handlers()};
+        section_output out = {.allocator = allocator, .code = code, .handlers = cevm_decoded_handlers()};
         const cevm_decoder d = {s, bytes, size, cevm_op_tables[fork], jumpdests, SIZE_MAX};
         cevm_jumpdest_scan(jumpdests, bytes, size);
         code->fork = fork;
@@ -215,7 +216,7 @@ cevm_block_code *cevm_block_decode(const uint8_t *bytes, size_t size, cevm_fork 
     cevm_free(allocator, s);
     cevm_free(allocator, jumpdests);
     if (!done) {
-        cevm_block_free(code, allocator);
+        cevm_decoded_free(code, allocator);
         return NULL;
     }
     resolve_targets(code);
@@ -223,7 +224,7 @@ cevm_block_code *cevm_block_decode(const uint8_t *bytes, size_t size, cevm_fork 
     return code;
 }
 
-void cevm_block_free(cevm_block_code *code, const cevm_allocator *allocator)
+void cevm_decoded_free(cevm_decoded_code *code, const cevm_allocator *allocator)
 {
     if (code != NULL) {
         cevm_free(allocator, code->entries);
@@ -234,10 +235,10 @@ void cevm_block_free(cevm_block_code *code, const cevm_allocator *allocator)
     }
 }
 
-int64_t cevm_block_restore(cevm_frame *f, const cevm_entry *ip, cevm_u256 *sp)
+int64_t cevm_decoded_restore(cevm_frame *f, const cevm_entry *ip, cevm_u256 *sp)
 {
-    const cevm_block_code *code = f->block;
-    const void *begin_label = cevm_block_handlers()[BLOCK_BEGIN].label;
+    const cevm_decoded_code *code = f->block;
+    const void *begin_label = cevm_decoded_handlers()[BLOCK_BEGIN].label;
     const cevm_entry *begin = ip;
     while (begin->handler.label != begin_label) {
         --begin;

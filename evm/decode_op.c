@@ -24,7 +24,7 @@ static const uint8_t entry_kinds[256] = {
 /** An entry that computes the next word of the stack from slots a and b (or only a, when b is NO_SLOT). */
 enum { NO_SLOT = INT16_MIN };
 
-static cevm_entry *emit_result(cevm_section *s, enum cevm_block_entry_kind kind, int a, int b)
+static cevm_entry *emit_result(cevm_section *s, enum cevm_decoded_entry_kind kind, int a, int b)
 {
     const int to = section_free_slot(s);
     cevm_entry *e = section_emit(s, kind);
@@ -42,7 +42,7 @@ static cevm_entry *emit_result(cevm_section *s, enum cevm_block_entry_kind kind,
     return e;
 }
 
-static void emit_with_imm(cevm_section *s, enum cevm_block_entry_kind kind, int a, uint32_t imm)
+static void emit_with_imm(cevm_section *s, enum cevm_decoded_entry_kind kind, int a, uint32_t imm)
 {
     cevm_entry *e = emit_result(s, kind, a, NO_SLOT);
     e->imm = imm;
@@ -157,7 +157,7 @@ static void emit_two_slots(cevm_section *s, uint8_t op, int a, int b)
     if (op == OP_GT || op == OP_SGT) {
         (void)emit_result(s, op == OP_GT ? BLOCK_OP_LT : BLOCK_OP_SLT, b, a);
     } else {
-        (void)emit_result(s, (enum cevm_block_entry_kind)entry_kinds[op], a, b);
+        (void)emit_result(s, (enum cevm_decoded_entry_kind)entry_kinds[op], a, b);
     }
 }
 
@@ -208,7 +208,7 @@ static void decode_unary(cevm_section *s, uint8_t op)
     }
     const int a = cevm_section_materialise(s, value);
     section_release(s, a);
-    (void)emit_result(s, (enum cevm_block_entry_kind)entry_kinds[op], a, NO_SLOT);
+    (void)emit_result(s, (enum cevm_decoded_entry_kind)entry_kinds[op], a, NO_SLOT);
 }
 
 static void decode_ternary(cevm_section *s, uint8_t op)
@@ -222,7 +222,7 @@ static void decode_ternary(cevm_section *s, uint8_t op)
     section_release(s, a);
     section_release(s, b);
     section_release(s, c);
-    cevm_entry *e = emit_result(s, (enum cevm_block_entry_kind)entry_kinds[op], a, b);
+    cevm_entry *e = emit_result(s, (enum cevm_decoded_entry_kind)entry_kinds[op], a, b);
     e->c = section_offset(c);
     section_reads(s, c);
 }
@@ -272,7 +272,7 @@ static void decode_mstore(cevm_section *s, uint8_t op)
 static void decode_in_place(const cevm_decoder *d, uint8_t op)
 {
     cevm_section *s = d->s;
-    cevm_entry *e = section_emit(s, (enum cevm_block_entry_kind)entry_kinds[op]);
+    cevm_entry *e = section_emit(s, (enum cevm_decoded_entry_kind)entry_kinds[op]);
     e->to = section_offset(s->top);
     for (unsigned i = 0; i < d->ops[op].in; ++i) {
         const int slot = section_pop(s);
@@ -294,7 +294,7 @@ static void decode_read(const cevm_decoder *d, uint8_t op)
         a = cevm_section_materialise(s, section_pop(s));
         section_release(s, a);
     }
-    (void)emit_result(s, (enum cevm_block_entry_kind)entry_kinds[op], a, NO_SLOT);
+    (void)emit_result(s, (enum cevm_decoded_entry_kind)entry_kinds[op], a, NO_SLOT);
 }
 
 /* Ends of sections ------------------------------------------------------------------------------------------------- */
@@ -302,7 +302,7 @@ static void decode_read(const cevm_decoder *d, uint8_t op)
 /** Marks the last entry as one whose target is the instruction at `target`. */
 static void set_target(cevm_section *s, uint32_t target)
 {
-    cevm_block_code *code = s->out->code;
+    cevm_decoded_code *code = s->out->code;
     code->entries[code->entry_count - 1].target = target;
     code->pcs[code->entry_count - 1] = target | CEVM_NEEDS_TARGET;
 }
@@ -384,9 +384,9 @@ static void drop_last(cevm_section *s)
  * The condition of a branch that goes where the word in `slot` is not zero, in as few entries as possible: ISZERO and
  * comparisons that were the last to be written become part of it. Fills *branch; its `to` and the target are the caller's.
  */
-static enum cevm_block_entry_kind choose_branch(cevm_section *s, cevm_entry *branch, int slot)
+static enum cevm_decoded_entry_kind choose_branch(cevm_section *s, cevm_entry *branch, int slot)
 {
-    const cevm_block_handler *handlers = s->out->handlers;
+    const cevm_decoded_handler *handlers = s->out->handlers;
     bool negate = false;
     const cevm_entry *last = last_computes(s, slot);
     while (last != NULL && last->handler.label == handlers[BLOCK_OP_ISZERO].label &&
@@ -403,7 +403,7 @@ static enum cevm_block_entry_kind choose_branch(cevm_section *s, cevm_entry *bra
             (row->has_imm || cevm_section_survives_flush(s, section_slot(last->b)))) {
             *branch = *last;
             drop_last(s);
-            return (enum cevm_block_entry_kind)(negate ? row->branch_not : row->branch);
+            return (enum cevm_decoded_entry_kind)(negate ? row->branch_not : row->branch);
         }
     }
     *branch = (cevm_entry){.a = section_offset(slot)};
@@ -430,12 +430,12 @@ static void decode_jumpi(const cevm_decoder *d)
     const bool is_safe = !section_is_constant(condition) && cevm_section_survives_flush(s, condition);
     const int slot = is_safe ? condition : protect(s, condition);
     section_release(s, slot);
-    const enum cevm_block_entry_kind kind = choose_branch(s, &branch, slot);
+    const enum cevm_decoded_entry_kind kind = choose_branch(s, &branch, slot);
     s->watched = section_slot(branch.a);
     cevm_section_flush(s);
     branch.a = section_offset(s->watched);
     cevm_entry *e = section_emit(s, kind);
-    const cevm_block_handler handler = e->handler;
+    const cevm_decoded_handler handler = e->handler;
     *e = branch;
     e->handler = handler;
     e->to = section_offset(s->top);

@@ -28,7 +28,7 @@ enum {
 };
 
 struct cevm_entry;
-struct cevm_block_code;
+struct cevm_decoded_code;
 struct cevm_code_slot;
 
 typedef struct cevm_frame {
@@ -45,11 +45,11 @@ typedef struct cevm_frame {
     const uint64_t *jumpdests;   /* NULL until the first jump */
     cevm_bytes input;            /* calldata */
     const struct cevm_entry *ip; /* where the block engine goes on; NULL: the exact engine runs the frame */
-    const struct cevm_block_code *block; /* the code that ip is in */
-    size_t heat_mark;                    /* in code, up to where heat has been counted */
-    uint32_t *heat;                      /* bytes of code run in the exact engine; NULL: not counted */
-    uint32_t heat_limit;                 /* at so many the code is worth decoding */
-    uint32_t own_heat;                   /* of initcode */
+    const struct cevm_decoded_code *block; /* the code that ip is in */
+    size_t heat_mark;                      /* in code, up to where heat has been counted */
+    uint32_t *heat;                        /* bytes of code run in the exact engine; NULL: not counted */
+    uint32_t heat_limit;                   /* at so many the code is worth decoding */
+    uint32_t own_heat;                     /* of initcode */
     /* what the frame is */
     cevm_call_kind kind;
     bool is_static;

@@ -210,6 +210,6 @@ typedef struct cevm_op_info {
 extern const cevm_op_info cevm_op_tables[CEVM_FORK_COUNT][256];
 
 /** "PUSH1"; NULL when the byte is no opcode at the fork. */
-CEVM_API const char *cevm_opcode_name(cevm_fork fork, uint8_t op);
+const char *cevm_opcode_name(cevm_fork fork, uint8_t op);
 
 #endif

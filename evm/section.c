@@ -39,7 +39,7 @@ void cevm_section_seal(cevm_section *s)
 bool cevm_section_grow(cevm_section *s, size_t n)
 {
     section_output *out = s->out;
-    cevm_block_code *code = out->code;
+    cevm_decoded_code *code = out->code;
     if (!out->failed) {
         const size_t capacity = 2 * out->entry_capacity + n;
         cevm_entry *entries = cevm_resize_array(out->allocator, code->entries, capacity, sizeof *entries);
@@ -58,7 +58,7 @@ uint32_t cevm_section_pool(cevm_section *s, const cevm_u256 *constant)
         return 0;
     }
     section_output *out = s->out;
-    cevm_block_code *code = out->code;
+    cevm_decoded_code *code = out->code;
     if (code->pool_count == out->pool_capacity) {
         const size_t capacity = 2 * out->pool_capacity + 16;
         cevm_u256 *pool = cevm_resize_array(out->allocator, code->pool, capacity, sizeof *pool);

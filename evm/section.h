@@ -36,8 +36,8 @@ typedef struct section_cell {
 /** Where entries go. */
 typedef struct section_output {
     const cevm_allocator *allocator;
-    cevm_block_code *code;
-    const cevm_block_handler *handlers;
+    cevm_decoded_code *code;
+    const cevm_decoded_handler *handlers;
     size_t entry_capacity;
     size_t pool_capacity;
     bool failed; /* out of memory */
@@ -102,13 +102,13 @@ static inline section_cell *section_at(cevm_section *s, int position)
 }
 
 /** Appends an entry, for which there is room. While replaying, what is written to it goes nowhere. */
-static inline cevm_entry *section_emit(cevm_section *s, enum cevm_block_entry_kind kind)
+static inline cevm_entry *section_emit(cevm_section *s, enum cevm_decoded_entry_kind kind)
 {
     ++s->count;
     if (s->out == NULL) {
         return &s->nowhere;
     }
-    cevm_block_code *code = s->out->code;
+    cevm_decoded_code *code = s->out->code;
     cevm_entry *e = &code->entries[code->entry_count];
     *e = (cevm_entry){.handler = s->out->handlers[kind]};
     code->pcs[code->entry_count++] = s->pc;

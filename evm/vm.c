@@ -204,10 +204,10 @@ int cevm_frame_analyse(cevm_frame *f)
 /** Runs the top frame until it ends (a status), calls (OP_CHILD) or fails (OP_ERROR). */
 static int run_frame(cevm_frame *f)
 {
-    int status = f->ip != NULL ? cevm_block_run(f) : cevm_exact_run(f);
+    int status = f->ip != NULL ? cevm_decoded_run(f) : cevm_exact_run(f);
     while (status == OP_HOT) {
         cevm_frame_heat_up(f);
-        status = f->ip != NULL ? cevm_block_run(f) : cevm_exact_run(f);
+        status = f->ip != NULL ? cevm_decoded_run(f) : cevm_exact_run(f);
     }
     return status;
 }

@@ -203,8 +203,7 @@ static void write_le(uint8_t out[8], uint64_t value)
     }
 }
 
-/* The absolute value of the curve's parameter; r is a little less than its fourth power. */
-static const uint64_t parameter = 0xd201000000010000;
+const uint64_t cevm_bls12_parameter = 0xd201000000010000;
 
 /* The digits of a scalar modulo r in base `parameter`, least first; false when they are all zero. */
 static bool digits_of(uint64_t digits[4], const uint8_t scalar[CEVM_BLS12_SCALAR])
@@ -218,7 +217,7 @@ static bool digits_of(uint64_t digits[4], const uint8_t scalar[CEVM_BLS12_SCALAR
     for (size_t i = 0; i < 3; ++i) {
         uint64_t rest = 0;
         for (size_t k = 4 - i; k-- > 0;) {
-            limbs[k] = divide(&rest, rest, limbs[k], parameter);
+            limbs[k] = divide(&rest, rest, limbs[k], cevm_bls12_parameter);
         }
         digits[i] = rest;
     }
@@ -233,10 +232,10 @@ bool cevm_bls12_halves(uint8_t *low, uint8_t *high, const uint8_t scalar[CEVM_BL
     if (!digits_of(digits, scalar)) {
         return false;
     }
-    multiply_add(half, digits[1], parameter, digits[0]);
+    multiply_add(half, digits[1], cevm_bls12_parameter, digits[0]);
     write_le(low, half[0]);
     write_le(low + 8, half[1]);
-    multiply_add(half, digits[3], parameter, digits[2]);
+    multiply_add(half, digits[3], cevm_bls12_parameter, digits[2]);
     write_le(high, half[0]);
     write_le(high + 8, half[1]);
     return true;
@@ -252,6 +251,29 @@ bool cevm_bls12_quarters(uint8_t *out[4], const uint8_t scalar[CEVM_BLS12_SCALAR
         write_le(out[i], digits[i]);
     }
     return true;
+}
+
+size_t cevm_bls12_signed_quarters(int8_t digit[CEVM_BLS12_DIGITS][4], const uint8_t scalar[CEVM_BLS12_SCALAR])
+{
+    uint64_t quarters[4];
+    size_t rows = 0;
+    memset(digit, 0, CEVM_BLS12_DIGITS * sizeof *digit);
+    if (!digits_of(quarters, scalar)) {
+        return 0;
+    }
+    for (size_t i = 0; i < 4; ++i) {
+        uint64_t rest = quarters[i]; /* below the parameter: what is added to it does not overflow */
+        for (size_t k = 0; rest != 0; ++k) {
+            if ((rest & 1) != 0) {
+                const unsigned low = rest & 15;
+                digit[k][i] = (int8_t)(low < 8 ? (int)low : (int)low - 16);
+                rest = low < 8 ? rest - low : rest + (16 - low);
+                rows = rows <= k ? k + 1 : rows;
+            }
+            rest >>= 1;
+        }
+    }
+    return rows;
 }
 
 #endif

@@ -32,6 +32,9 @@ size_t cevm_bls12_g2_sum_scratch(size_t terms);
 #endif
 #include <blst.h>
 
+/** The absolute value of the curve's parameter x, which is negative; r is a little less than its fourth power. */
+extern const uint64_t cevm_bls12_parameter;
+
 /** Reads a field element: sixteen zero bytes, then a number below the modulus. False when it is none. */
 bool cevm_bls12_read_fp(blst_fp *out, const uint8_t in[CEVM_BLS12_FP]);
 bool cevm_bls12_read_fp2(blst_fp2 *out, const uint8_t in[CEVM_BLS12_FP2]);
@@ -39,6 +42,21 @@ bool cevm_bls12_read_fp2(blst_fp2 *out, const uint8_t in[CEVM_BLS12_FP2]);
 /** Reads a point; all zeros are infinity. False when it is not on the curve. The subgroup is not looked at. */
 bool cevm_bls12_read_g1(blst_p1_affine *out, const uint8_t in[CEVM_BLS12_G1]);
 bool cevm_bls12_read_g2(blst_p2_affine *out, const uint8_t in[CEVM_BLS12_G2]);
+
+/** 1 / a, and 0 for 0. */
+void cevm_bls12_fp_inverse(blst_fp *r, const blst_fp *a);
+void cevm_bls12_fp2_inverse(blst_fp2 *r, const blst_fp2 *a);
+
+/** The affine coordinates of a point; zeros of infinity. */
+void cevm_bls12_g1_to_affine(blst_p1_affine *out, const blst_p1 *point);
+void cevm_bls12_g2_to_affine(blst_p2_affine *out, const blst_p2 *point);
+
+/** Whether all points, on the curve and none of them infinity, are in G1. */
+bool cevm_bls12_g1_in_subgroup(const blst_p1_affine *points, size_t count);
+
+/** (x, y) -> (conj(x) cx, -conj(y) cy), for each of `count` points of the twist: on those of the subgroup multiplication by
+ * the absolute value of the curve's parameter. */
+void cevm_bls12_g2_endomorphism(blst_p2_affine *out, const blst_p2_affine *in, size_t count);
 
 void cevm_bls12_write_g1(uint8_t out[CEVM_BLS12_G1], const blst_p1_affine *point);
 void cevm_bls12_write_g2(uint8_t out[CEVM_BLS12_G2], const blst_p2_affine *point);
@@ -50,6 +68,11 @@ void cevm_bls12_write_g2(uint8_t out[CEVM_BLS12_G2], const blst_p2_affine *point
  */
 bool cevm_bls12_halves(uint8_t *low, uint8_t *high, const uint8_t scalar[CEVM_BLS12_SCALAR]);
 bool cevm_bls12_quarters(uint8_t *out[4], const uint8_t scalar[CEVM_BLS12_SCALAR]);
+
+/** The quarters once more, as signed digits: digit[k][i] times 2^k times |x|^i. Digits are odd, below 8 in size, or 0; most are
+ * 0. The return value is how many rows may hold others, none when the scalar is 0 modulo r. */
+enum { CEVM_BLS12_DIGITS = 68, CEVM_BLS12_ODD_MULTIPLES = 4 };
+size_t cevm_bls12_signed_quarters(int8_t digit[CEVM_BLS12_DIGITS][4], const uint8_t scalar[CEVM_BLS12_SCALAR]);
 
 /** A sum of multiples in G1 under construction; all of it lies in its scratch. */
 typedef struct cevm_g1_sum {

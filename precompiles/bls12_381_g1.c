@@ -5,7 +5,7 @@
  * Multiples are halved with the curve's endomorphism: (x, y) -> (βx, -y), β a cube root of 1, multiplies a point of the
  * subgroup by the square of the curve's parameter, which has 128 bits. So a term of 256 bits is two terms of 128.
  */
-#include "precompiles/bls12_381.h"
+#include "precompiles/crypto/bls12_ifma.h"
 
 #ifdef CEVM_NO_BLST
 
@@ -22,12 +22,24 @@ enum {
     PAD = 16,         /* blst reads a byte past the last scalar, and leaves out its bits */
     TABLE_TERMS = 32, /* up to this many terms a table of small multiples of each point beats Pippenger's buckets */
     TABLE_BITS = 5,
+    VECTOR = 8, /* points whose membership is checked at once */
     CHUNK = 16, /* points whose tables are made at once: what blst takes of the stack for it is 48 KiB */
 };
 
 static bool equal(const blst_fp *a, const blst_fp *b) { return memcmp(a, b, sizeof *a) == 0; }
 
 static bool is_infinity(const blst_p1_affine *a) { return blst_p1_affine_is_inf(a); }
+
+void cevm_bls12_g1_to_affine(blst_p1_affine *out, const blst_p1 *point)
+{
+    blst_fp inverse;
+    blst_fp power;
+    cevm_bls12_fp_inverse(&inverse, &point->z);
+    blst_fp_sqr(&power, &inverse);
+    blst_fp_mul(&out->x, &point->x, &power);
+    blst_fp_mul(&power, &power, &inverse);
+    blst_fp_mul(&out->y, &point->y, &power);
+}
 
 /* a + b, written out: one inversion and nothing of the detour over projective coordinates. */
 static void add(blst_p1_affine *out, const blst_p1_affine *a, const blst_p1_affine *b)
@@ -51,7 +63,7 @@ static void add(blst_p1_affine *out, const blst_p1_affine *a, const blst_p1_affi
         memset(out, 0, sizeof *out);
         return;
     }
-    blst_fp_eucl_inverse(&below, &below);
+    cevm_bls12_fp_inverse(&below, &below);
     blst_fp_mul(&slope, &slope, &below);
     blst_fp_sqr(&sum.x, &slope);
     blst_fp_sub(&sum.x, &sum.x, &a->x);
@@ -60,6 +72,25 @@ static void add(blst_p1_affine *out, const blst_p1_affine *a, const blst_p1_affi
     blst_fp_mul(&sum.y, &sum.y, &slope);
     blst_fp_sub(&sum.y, &sum.y, &a->y);
     *out = sum;
+}
+
+bool cevm_bls12_g1_in_subgroup(const blst_p1_affine *points, size_t count)
+{
+    bool all = true;
+#if CEVM_BLS12_IFMA
+    while (all && count > 1 && cevm_bls12_has_ifma()) {
+        const size_t n = count < VECTOR ? count : VECTOR;
+        all = cevm_ifma_g1_in_subgroup(points, n);
+        points += n;
+        count -= n;
+    }
+#endif
+    while (all && count != 0) {
+        all = blst_p1_affine_in_g1(points);
+        ++points;
+        --count;
+    }
+    return all;
 }
 
 static void endomorphism(blst_p1_affine *out, const blst_p1_affine *in, size_t count)
@@ -72,6 +103,70 @@ static void endomorphism(blst_p1_affine *out, const blst_p1_affine *in, size_t c
         blst_fp_mul(&out[i].x, &in[i].x, &beta);
         blst_fp_cneg(&out[i].y, &in[i].y, true);
     }
+}
+
+/* |x| times a point; exact on all of the curve. */
+static void times_parameter(blst_p1 *out, const blst_p1 *in)
+{
+    const blst_p1 base = *in;
+    *out = base;
+    for (int place = 62; place >= 0; --place) {
+        blst_p1_double(out, out);
+        if (((cevm_bls12_parameter >> place) & 1) != 0) {
+            blst_p1_add_or_double(out, out, &base);
+        }
+    }
+}
+
+/* a, 3a, 5a, 7a. */
+static void odd_multiples(blst_p1 out[CEVM_BLS12_ODD_MULTIPLES], const blst_p1 *a)
+{
+    blst_p1 step;
+    blst_p1_double(&step, a);
+    out[0] = *a;
+    for (size_t i = 1; i < CEVM_BLS12_ODD_MULTIPLES; ++i) {
+        blst_p1_add_or_double(&out[i], &out[i - 1], &step);
+    }
+}
+
+/*
+ * A multiple of a point of the curve that is not infinity; false if the point is not in G1. To see that is to compute
+ * [x^2]P = [|x|][|x|]P, which has to be (βx, -y) (Scott, "A note on group membership tests for G1, G2 and GT on BLS
+ * pairing-friendly curves", 2021), and [|x|]P on the way makes quarters of what otherwise were halves.
+ */
+static bool multiply(blst_p1 *out, const blst_p1_affine *point, const uint8_t scalar[CEVM_BLS12_SCALAR])
+{
+    blst_p1 multiples[2 * CEVM_BLS12_ODD_MULTIPLES];
+    blst_p1 square;
+    blst_p1_affine table[4][CEVM_BLS12_ODD_MULTIPLES]; /* of P, [|x|]P, [|x|^2]P, [|x|^3]P */
+    int8_t digit[CEVM_BLS12_DIGITS][4];
+    blst_p1_from_affine(&multiples[0], point);
+    times_parameter(&multiples[CEVM_BLS12_ODD_MULTIPLES], &multiples[0]);
+    times_parameter(&square, &multiples[CEVM_BLS12_ODD_MULTIPLES]);
+    endomorphism(&table[0][0], point, 1);
+    blst_p1_from_affine(out, &table[0][0]);
+    if (!blst_p1_is_equal(&square, out)) {
+        return false;
+    }
+    memset(out, 0, sizeof *out);
+    const size_t rows = cevm_bls12_signed_quarters(digit, scalar);
+    odd_multiples(multiples, &multiples[0]);
+    odd_multiples(multiples + CEVM_BLS12_ODD_MULTIPLES, &multiples[CEVM_BLS12_ODD_MULTIPLES]);
+    const blst_p1 *all[] = {multiples, NULL}; /* NULL: the others follow */
+    blst_p1s_to_affine(table[0], all, 2 * (size_t)CEVM_BLS12_ODD_MULTIPLES);
+    endomorphism(table[2], table[0], 2 * (size_t)CEVM_BLS12_ODD_MULTIPLES);
+    for (size_t k = rows; k-- > 0;) {
+        blst_p1_double(out, out);
+        for (size_t i = 0; i < 4; ++i) {
+            const int d = digit[k][i];
+            if (d != 0) {
+                blst_p1_affine term = table[i][(d < 0 ? -d : d) / 2];
+                blst_fp_cneg(&term.y, &term.y, d < 0);
+                blst_p1_add_or_double_affine(out, out, &term);
+            }
+        }
+    }
+    return true;
 }
 
 static size_t table_size(size_t points) { return blst_p1s_mult_wbits_precompute_sizeof(TABLE_BITS, points); }
@@ -140,6 +235,25 @@ void cevm_g1_sum_end(cevm_g1_sum *sum, blst_p1 *out)
         blst_p1s_mult_pippenger(out, points, 2 * n, scalars, 8 * HALF, sum->work);
     }
 }
+
+/* The contract for one term. */
+static cevm_precompile_status run_one(uint8_t *output, size_t *output_size, cevm_bytes input)
+{
+    blst_p1_affine point;
+    blst_p1 total;
+    if (!cevm_bls12_read_g1(&point, input.data)) {
+        return CEVM_PRECOMPILE_FAIL;
+    }
+    if (!is_infinity(&point)) {
+        if (!multiply(&total, &point, input.data + CEVM_BLS12_G1)) {
+            return CEVM_PRECOMPILE_FAIL;
+        }
+        cevm_bls12_g1_to_affine(&point, &total);
+    }
+    cevm_bls12_write_g1(output, &point);
+    *output_size = CEVM_BLS12_G1;
+    return CEVM_PRECOMPILE_OK;
+}
 #endif
 
 cevm_precompile_status cevm_bls12_g1add_run(uint8_t *output, size_t *output_size, cevm_bytes input, cevm_fork fork,
@@ -181,17 +295,35 @@ cevm_precompile_status cevm_bls12_g1msm_run(uint8_t *output, size_t *output_size
     return CEVM_PRECOMPILE_NOT_BUILT;
 #else
     cevm_g1_sum sum;
+    blst_p1_affine unchecked[VECTOR];
     blst_p1_affine point;
     blst_p1 total;
+    size_t held = 0;
+    if (input.size == CEVM_BLS12_G1_TERM) {
+        return run_one(output, output_size, input);
+    }
     cevm_g1_sum_begin(&sum, scratch, input.size / CEVM_BLS12_G1_TERM);
     for (size_t at = 0; at < input.size; at += CEVM_BLS12_G1_TERM) {
-        if (!cevm_bls12_read_g1(&point, input.data + at) || !blst_p1_affine_in_g1(&point)) {
+        if (!cevm_bls12_read_g1(&point, input.data + at)) {
             return CEVM_PRECOMPILE_FAIL;
+        }
+        if (is_infinity(&point)) {
+            continue;
+        }
+        unchecked[held++] = point;
+        if (held == VECTOR) {
+            if (!cevm_bls12_g1_in_subgroup(unchecked, held)) {
+                return CEVM_PRECOMPILE_FAIL;
+            }
+            held = 0;
         }
         cevm_g1_sum_add(&sum, &point, input.data + at + CEVM_BLS12_G1);
     }
+    if (!cevm_bls12_g1_in_subgroup(unchecked, held)) {
+        return CEVM_PRECOMPILE_FAIL;
+    }
     cevm_g1_sum_end(&sum, &total);
-    blst_p1_to_affine(&point, &total);
+    cevm_bls12_g1_to_affine(&point, &total);
     cevm_bls12_write_g1(output, &point);
     *output_size = CEVM_BLS12_G1;
     return CEVM_PRECOMPILE_OK;
@@ -218,7 +350,7 @@ cevm_precompile_status cevm_bls12_map_g1_run(uint8_t *output, size_t *output_siz
         return CEVM_PRECOMPILE_FAIL;
     }
     blst_map_to_g1(&mapped, &element, NULL);
-    blst_p1_to_affine(&point, &mapped);
+    cevm_bls12_g1_to_affine(&point, &mapped);
     cevm_bls12_write_g1(output, &point);
     *output_size = CEVM_BLS12_G1;
     return CEVM_PRECOMPILE_OK;

@@ -5,7 +5,7 @@
  * Multiples are quartered with the curve's endomorphism ψ (untwist, Frobenius, twist), which multiplies a point of the
  * subgroup by the curve's parameter, a negative number of 64 bits. So a term of 256 bits is four terms of 64.
  */
-#include "precompiles/bls12_381.h"
+#include "precompiles/crypto/bls12_ifma.h"
 
 #ifdef CEVM_NO_BLST
 
@@ -22,7 +22,8 @@ enum {
     PAD = 16,         /* blst reads a byte past the last scalar, and leaves out its bits */
     TABLE_TERMS = 16, /* up to this many terms a table of small multiples of each point beats Pippenger's buckets */
     TABLE_BITS = 4,
-    CHUNK = 8, /* points whose tables are made at once: what blst takes of the stack for it is 24 KiB */
+    VECTOR = 8, /* points whose membership is checked at once */
+    CHUNK = 8,  /* points whose tables are made at once: what blst takes of the stack for it is 24 KiB */
 };
 
 /* A sum of multiples under construction; all of it lies in its scratch. */
@@ -37,6 +38,17 @@ typedef struct g2_sum {
 static bool equal(const blst_fp2 *a, const blst_fp2 *b) { return memcmp(a, b, sizeof *a) == 0; }
 
 static bool is_infinity(const blst_p2_affine *a) { return blst_p2_affine_is_inf(a); }
+
+void cevm_bls12_g2_to_affine(blst_p2_affine *out, const blst_p2 *point)
+{
+    blst_fp2 inverse;
+    blst_fp2 power;
+    cevm_bls12_fp2_inverse(&inverse, &point->z);
+    blst_fp2_sqr(&power, &inverse);
+    blst_fp2_mul(&out->x, &point->x, &power);
+    blst_fp2_mul(&power, &power, &inverse);
+    blst_fp2_mul(&out->y, &point->y, &power);
+}
 
 /* a + b, written out: one inversion and nothing of the detour over projective coordinates. */
 static void add(blst_p2_affine *out, const blst_p2_affine *a, const blst_p2_affine *b)
@@ -60,7 +72,7 @@ static void add(blst_p2_affine *out, const blst_p2_affine *a, const blst_p2_affi
         memset(out, 0, sizeof *out);
         return;
     }
-    blst_fp2_eucl_inverse(&below, &below);
+    cevm_bls12_fp2_inverse(&below, &below);
     blst_fp2_mul(&slope, &slope, &below);
     blst_fp2_sqr(&sum.x, &slope);
     blst_fp2_sub(&sum.x, &sum.x, &a->x);
@@ -71,8 +83,23 @@ static void add(blst_p2_affine *out, const blst_p2_affine *a, const blst_p2_affi
     *out = sum;
 }
 
+/* Whether all points, on the curve and none of them infinity, are in G2. */
+static bool in_subgroup(const blst_p2_affine *points, size_t count)
+{
+    bool all = true;
+#if CEVM_BLS12_IFMA
+    if (count > 2 && cevm_bls12_has_ifma()) { /* eight take twice as long as one by blst */
+        return cevm_ifma_g2_in_subgroup(points, count);
+    }
+#endif
+    for (size_t i = 0; i < count && all; ++i) {
+        all = blst_p2_affine_in_g2(&points[i]);
+    }
+    return all;
+}
+
 /* -ψ: multiplication by the absolute value of the parameter. (x, y) -> (conj(x) cx, -conj(y) cy), cx purely imaginary. */
-static void endomorphism(blst_p2_affine *out, const blst_p2_affine *in, size_t count)
+void cevm_bls12_g2_endomorphism(blst_p2_affine *out, const blst_p2_affine *in, size_t count)
 {
     static const uint64_t numbers[3][6] = {
         {0x8bfd00000000aaad, 0x409427eb4f49fffd, 0x897d29650fb85f9b, 0xaa0d857d89759ad4, 0xec02408663d4de85,
@@ -94,6 +121,38 @@ static void endomorphism(blst_p2_affine *out, const blst_p2_affine *in, size_t c
         blst_fp_mul(&out[i].x.fp[1], &real, &cx);
         blst_fp_cneg(&y.fp[0], &y.fp[0], true); /* -conj */
         blst_fp2_mul(&out[i].y, &y, &cy);
+    }
+}
+
+/* A multiple of a point of G2 that is not infinity. */
+static void multiply(blst_p2 *out, const blst_p2_affine *point, const uint8_t scalar[CEVM_BLS12_SCALAR])
+{
+    blst_p2 multiples[CEVM_BLS12_ODD_MULTIPLES]; /* P, 3P, 5P, 7P */
+    blst_p2 step;
+    blst_p2_affine table[4][CEVM_BLS12_ODD_MULTIPLES]; /* of P, [|x|]P, [|x|^2]P, [|x|^3]P */
+    int8_t digit[CEVM_BLS12_DIGITS][4];
+    const size_t rows = cevm_bls12_signed_quarters(digit, scalar);
+    blst_p2_from_affine(&multiples[0], point);
+    blst_p2_double(&step, &multiples[0]);
+    for (size_t i = 1; i < CEVM_BLS12_ODD_MULTIPLES; ++i) {
+        blst_p2_add_or_double(&multiples[i], &multiples[i - 1], &step);
+    }
+    const blst_p2 *all[] = {multiples, NULL}; /* NULL: the others follow */
+    blst_p2s_to_affine(table[0], all, CEVM_BLS12_ODD_MULTIPLES);
+    for (size_t i = 1; i < 4; ++i) {
+        cevm_bls12_g2_endomorphism(table[i], table[i - 1], CEVM_BLS12_ODD_MULTIPLES);
+    }
+    memset(out, 0, sizeof *out);
+    for (size_t k = rows; k-- > 0;) {
+        blst_p2_double(out, out);
+        for (size_t i = 0; i < 4; ++i) {
+            const int d = digit[k][i];
+            if (d != 0) {
+                blst_p2_affine term = table[i][(d < 0 ? -d : d) / 2];
+                blst_fp2_cneg(&term.y, &term.y, d < 0);
+                blst_p2_add_or_double_affine(out, out, &term);
+            }
+        }
     }
 }
 
@@ -146,7 +205,7 @@ static void sum_by_table(g2_sum *sum, blst_p2 *out, const uint8_t *const scalars
                                        n - i < CHUNK ? n - i : CHUNK);
     }
     for (size_t i = 0; i < 3; ++i) {
-        endomorphism(table + (i + 1) * entries, table + i * entries, entries);
+        cevm_bls12_g2_endomorphism(table + (i + 1) * entries, table + i * entries, entries);
     }
     uint8_t *rest = (uint8_t *)sum->work + table_size(4 * n);
     blst_p2s_mult_wbits(out, table, TABLE_BITS, 4 * n, scalars, 8 * QUARTER, (void *)rest);
@@ -168,10 +227,30 @@ static void sum_end(g2_sum *sum, blst_p2 *out)
     } else {
         const blst_p2_affine *points[] = {sum->points, NULL};
         for (size_t i = 0; i < 3; ++i) {
-            endomorphism(sum->points + (i + 1) * n, sum->points + i * n, n);
+            cevm_bls12_g2_endomorphism(sum->points + (i + 1) * n, sum->points + i * n, n);
         }
         blst_p2s_mult_pippenger(out, points, 4 * n, scalars, 8 * QUARTER, sum->work);
     }
+}
+
+/* The contract for one term. */
+static cevm_precompile_status run_one(uint8_t *output, size_t *output_size, cevm_bytes input)
+{
+    blst_p2_affine point;
+    blst_p2 total;
+    if (!cevm_bls12_read_g2(&point, input.data)) {
+        return CEVM_PRECOMPILE_FAIL;
+    }
+    if (!is_infinity(&point)) {
+        if (!blst_p2_affine_in_g2(&point)) {
+            return CEVM_PRECOMPILE_FAIL;
+        }
+        multiply(&total, &point, input.data + CEVM_BLS12_G2);
+        cevm_bls12_g2_to_affine(&point, &total);
+    }
+    cevm_bls12_write_g2(output, &point);
+    *output_size = CEVM_BLS12_G2;
+    return CEVM_PRECOMPILE_OK;
 }
 #endif
 
@@ -214,17 +293,35 @@ cevm_precompile_status cevm_bls12_g2msm_run(uint8_t *output, size_t *output_size
     return CEVM_PRECOMPILE_NOT_BUILT;
 #else
     g2_sum sum;
+    blst_p2_affine unchecked[VECTOR];
     blst_p2_affine point;
     blst_p2 total;
+    size_t held = 0;
+    if (input.size == CEVM_BLS12_G2_TERM) {
+        return run_one(output, output_size, input);
+    }
     sum_begin(&sum, scratch, input.size / CEVM_BLS12_G2_TERM);
     for (size_t at = 0; at < input.size; at += CEVM_BLS12_G2_TERM) {
-        if (!cevm_bls12_read_g2(&point, input.data + at) || !blst_p2_affine_in_g2(&point)) {
+        if (!cevm_bls12_read_g2(&point, input.data + at)) {
             return CEVM_PRECOMPILE_FAIL;
+        }
+        if (is_infinity(&point)) {
+            continue;
+        }
+        unchecked[held++] = point;
+        if (held == VECTOR) {
+            if (!in_subgroup(unchecked, held)) {
+                return CEVM_PRECOMPILE_FAIL;
+            }
+            held = 0;
         }
         sum_add(&sum, &point, input.data + at + CEVM_BLS12_G2);
     }
+    if (!in_subgroup(unchecked, held)) {
+        return CEVM_PRECOMPILE_FAIL;
+    }
     sum_end(&sum, &total);
-    blst_p2_to_affine(&point, &total);
+    cevm_bls12_g2_to_affine(&point, &total);
     cevm_bls12_write_g2(output, &point);
     *output_size = CEVM_BLS12_G2;
     return CEVM_PRECOMPILE_OK;
@@ -251,7 +348,7 @@ cevm_precompile_status cevm_bls12_map_g2_run(uint8_t *output, size_t *output_siz
         return CEVM_PRECOMPILE_FAIL;
     }
     blst_map_to_g2(&mapped, &element, NULL);
-    blst_p2_to_affine(&point, &mapped);
+    cevm_bls12_g2_to_affine(&point, &mapped);
     cevm_bls12_write_g2(output, &point);
     *output_size = CEVM_BLS12_G2;
     return CEVM_PRECOMPILE_OK;

@@ -10,7 +10,8 @@ override BLST := $(shell CC='$(CC)' precompiles/blst.sh which)
 endif
 
 BLST_USERS := $(BUILD)/obj/precompiles/bls12_381.o $(BUILD)/obj/precompiles/bls12_381_g1.o $(BUILD)/obj/precompiles/bls12_381_g2.o \
- $(BUILD)/obj/precompiles/bls12_381_pairing.o $(BUILD)/obj/precompiles/point_evaluation.o
+ $(BUILD)/obj/precompiles/bls12_381_pairing.o $(BUILD)/obj/precompiles/point_evaluation.o $(BUILD)/obj/precompiles/kzg_lines.o \
+ $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard precompiles/crypto/bls12_*.c))
 BLST_OBJ :=
 BLST_LIBS :=
 ifeq ($(BLST),none)

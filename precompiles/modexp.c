@@ -16,8 +16,7 @@
  * Stack: GMP keeps its own scratch below 64 KiB a piece on the C stack. Seen: 39 KiB in all for lengths up to 1024 bytes,
  * 145 KiB at most for longer ones.
  */
-#include <gmp.h>
-
+#include "precompiles/crypto/power.h"
 #include "precompiles/precompiles.h"
 
 enum { WORD = 32, HEADER_SIZE = 3 * WORD, LIMB_SIZE = (int)sizeof(mp_limb_t), EIP_7823_LIMIT = 1024 };
@@ -243,54 +242,65 @@ cevm_precompile_cost cevm_modexp_cost(cevm_bytes input, cevm_fork fork)
     operands o;
     cost.output_size = (size_t)l.modulus.lo;
     if (locate(&o, input, &l)) {
-        cost.scratch_size =
-            (limbs_for(o.base_length) + limbs_for(o.exponent_length) + limbs_for(cost.output_size)) * LIMB_SIZE;
+        const size_t base = limbs_for(o.base_length);
+        const size_t modulus = limbs_for(cost.output_size);
+        const size_t limbs = base + limbs_for(o.exponent_length) + 2 * modulus + cevm_power_scratch(base, modulus);
+        cost.scratch_size = limbs * LIMB_SIZE;
     }
     return cost;
 }
 
-/* Packs the number of `length` bytes at `offset`, of which the input holds the first `held`; the rest are zeros. */
-static void pack(mp_limb_t *limbs, size_t length, cevm_bytes input, size_t offset, size_t held)
+static mp_limb_t load_limb(const uint8_t *bytes)
 {
-    memset(limbs, 0, limbs_for(length) * LIMB_SIZE);
-    for (size_t i = 0; i < held; ++i) {
-        const size_t place = length - 1 - i;
-        limbs[place / LIMB_SIZE] |= (mp_limb_t)input.data[offset + i] << (8 * (place % LIMB_SIZE));
+    mp_limb_t limb = 0;
+    if (LIMB_SIZE == 8) {
+        return (mp_limb_t)cevm_load_be64(bytes);
+    }
+    for (size_t i = 0; i < LIMB_SIZE; ++i) {
+        limb = (limb << 8) | bytes[i];
+    }
+    return limb;
+}
+
+static void store_limb(uint8_t *bytes, mp_limb_t limb)
+{
+    if (LIMB_SIZE == 8) {
+        cevm_store_be64(bytes, limb);
+        return;
+    }
+    for (size_t i = LIMB_SIZE; i-- > 0; limb >>= 8) {
+        bytes[i] = (uint8_t)limb;
     }
 }
 
-/* Writes value, which fits, as `length` big-endian bytes. */
-static void unpack(uint8_t *output, size_t length, const mpz_t value)
+/* Packs the number of `length` bytes, of which the first `held` are at `bytes`; the rest are zeros. */
+static cevm_natural pack(mp_limb_t *limbs, size_t length, const uint8_t *bytes, size_t held)
 {
-    const size_t count = mpz_size(value);
-    const mp_limb_t *limbs = mpz_limbs_read(value);
-    for (size_t place = 0; place < length; ++place) {
-        const size_t limb = place / LIMB_SIZE;
-        const mp_limb_t value_limb = limb < count ? limbs[limb] : 0;
-        output[length - 1 - place] = (uint8_t)(value_limb >> (8 * (place % LIMB_SIZE)));
+    const size_t count = limbs_for(length);
+    const size_t whole = held == length ? length / LIMB_SIZE : 0;
+    for (size_t i = 0; i < whole; ++i) {
+        limbs[i] = load_limb(bytes + length - (i + 1) * LIMB_SIZE);
     }
+    if (whole != count) {
+        memset(limbs + whole, 0, (count - whole) * LIMB_SIZE);
+    }
+    for (size_t place = held == length ? whole * LIMB_SIZE : length - held; place < length; ++place) {
+        limbs[place / LIMB_SIZE] |= (mp_limb_t)bytes[length - 1 - place] << (8 * (place % LIMB_SIZE));
+    }
+    const cevm_natural packed = {limbs, count};
+    return packed;
 }
 
-/* output = base^exponent mod modulus, all three being limbs in scratch; true unless the modulus is 0 or 1. */
-static bool compute(uint8_t *output, size_t length, const operands *o, const mp_limb_t *scratch)
+/* Writes limbs, whose value fits, as `length` big-endian bytes. */
+static void unpack(uint8_t *output, size_t length, const mp_limb_t *limbs)
 {
-    const size_t base_limbs = limbs_for(o->base_length);
-    const size_t exponent_limbs = limbs_for(o->exponent_length);
-    mpz_t base;
-    mpz_t exponent;
-    mpz_t modulus;
-    (void)mpz_roinit_n(base, scratch, (mp_size_t)base_limbs);
-    (void)mpz_roinit_n(exponent, scratch + base_limbs, (mp_size_t)exponent_limbs);
-    (void)mpz_roinit_n(modulus, scratch + base_limbs + exponent_limbs, (mp_size_t)limbs_for(length));
-    if (mpz_cmp_ui(modulus, 1) <= 0) {
-        return false;
+    size_t left = length;
+    for (; left >= LIMB_SIZE; left -= LIMB_SIZE) {
+        store_limb(output + left - LIMB_SIZE, *limbs++);
     }
-    mpz_t result;
-    mpz_init(result);
-    mpz_powm(result, base, exponent, modulus);
-    unpack(output, length, result);
-    mpz_clear(result);
-    return true;
+    for (mp_limb_t limb = left != 0 ? *limbs : 0; left > 0; limb >>= 8) {
+        output[--left] = (uint8_t)limb;
+    }
 }
 
 cevm_precompile_status cevm_modexp_run(uint8_t *output, size_t *output_size, cevm_bytes input, cevm_fork fork,
@@ -312,12 +322,14 @@ cevm_precompile_status cevm_modexp_run(uint8_t *output, size_t *output_size, cev
     *output_size = length;
     if (locate(&o, input, &l)) {
         mp_limb_t *limbs = scratch;
-        pack(limbs, o.base_length, input, HEADER_SIZE, o.base_length);
-        limbs += limbs_for(o.base_length);
-        pack(limbs, o.exponent_length, input, o.exponent_at, o.exponent_length);
-        limbs += limbs_for(o.exponent_length);
-        pack(limbs, length, input, o.modulus_at, o.modulus_held);
-        if (compute(output, length, &o, scratch)) {
+        const cevm_natural base = pack(limbs, o.base_length, input.data + HEADER_SIZE, o.base_length);
+        limbs += base.count;
+        const cevm_natural exponent = pack(limbs, o.exponent_length, input.data + o.exponent_at, o.exponent_length);
+        limbs += exponent.count;
+        const cevm_natural modulus = pack(limbs, length, input.data + o.modulus_at, o.modulus_held);
+        limbs += modulus.count;
+        if (cevm_power(limbs, base, exponent, modulus, limbs + modulus.count)) {
+            unpack(output, length, limbs);
             return CEVM_PRECOMPILE_OK;
         }
     }

@@ -7,7 +7,6 @@
 #define OPENSSL_SUPPRESS_DEPRECATED /* as in sha256.c */
 #include <openssl/sha.h>
 
-#include "precompiles/bls12_381.h"
 #include "precompiles/point_evaluation.h"
 
 enum {
@@ -20,17 +19,6 @@ enum {
     COMMITMENT_AT = 96,
     PROOF_AT = 144,
     VERSION = 0x01
-};
-
-const uint64_t cevm_kzg_tau_g2[4][6] = {
-    {0xc98edada20c1def2, 0x087041de621000ed, 0xa36851477ba4c60b, 0x3926c911cceceac9, 0x734429b7b38608e2,
-     0x185cbfee53492714},
-    {0xafaaab24f3499f72, 0x2914e5870cb452d2, 0x1009a2ce615ac53d, 0x26187075cbfbefa8, 0x843bc287230af389,
-     0x15bfd7dd8cdeb128},
-    {0xee689bfbbb832a99, 0x4ce26d105941f383, 0xe82451a496a9c979, 0x131569490e28de18, 0xd7d5ee8599d1fca2,
-     0x014353bdb96b626d},
-    {0x23048ef30d0a154f, 0x9495346f3d7ac9cd, 0xda5ed1ba9bfa0789, 0xef79de09fc63671f, 0x03432fcae0181b4b,
-     0x1666c54b0a325295},
 };
 
 cevm_precompile_cost cevm_point_evaluation_cost(cevm_bytes input, cevm_fork fork)
@@ -65,31 +53,39 @@ static bool is_canonical(const uint8_t number[NUMBER]) { return memcmp(number, a
 
 static bool read_point(blst_p1_affine *out, const uint8_t in[COMPRESSED])
 {
-    return blst_p1_uncompress(out, in) == BLST_SUCCESS && (blst_p1_affine_is_inf(out) || blst_p1_affine_in_g1(out));
+    return blst_p1_uncompress(out, in) == BLST_SUCCESS;
+}
+
+/* Whether both are in the subgroup. */
+static bool in_subgroup(const blst_p1_affine *a, const blst_p1_affine *b)
+{
+    blst_p1_affine points[2];
+    size_t count = 0;
+    const blst_p1_affine *const both[2] = {a, b};
+    for (size_t i = 0; i < 2; ++i) {
+        if (!blst_p1_affine_is_inf(both[i])) {
+            points[count++] = *both[i];
+        }
+    }
+    return cevm_bls12_g1_in_subgroup(points, count);
 }
 
 /* Whether e(left, G2) = e(right, [τ]G2). */
 static bool pairings_match(blst_p1 *left, const blst_p1_affine *right)
 {
-    blst_p1_affine p[2];
-    blst_p2_affine q[2];
-    blst_fp12 value;
+    static const cevm_bls12_line *const lines[2] = {cevm_kzg_lines[0], cevm_kzg_lines[1]};
+    cevm_bls12_place places[2];
+    cevm_bls12_value value;
+    blst_p1_affine affine;
     if (blst_p1_is_inf(left) || blst_p1_affine_is_inf(right)) {
         return blst_p1_is_inf(left) && blst_p1_affine_is_inf(right);
     }
     blst_p1_cneg(left, true);
-    blst_p1_to_affine(&p[0], left);
-    p[1] = *right;
-    q[0] = *blst_p2_affine_generator();
-    blst_fp_from_uint64(&q[1].x.fp[0], cevm_kzg_tau_g2[0]);
-    blst_fp_from_uint64(&q[1].x.fp[1], cevm_kzg_tau_g2[1]);
-    blst_fp_from_uint64(&q[1].y.fp[0], cevm_kzg_tau_g2[2]);
-    blst_fp_from_uint64(&q[1].y.fp[1], cevm_kzg_tau_g2[3]);
-    const blst_p1_affine *ps[] = {p, NULL};
-    const blst_p2_affine *qs[] = {q, NULL};
-    blst_miller_loop_n(&value, qs, ps, 2);
-    blst_final_exp(&value, &value);
-    return blst_fp12_is_one(&value);
+    cevm_bls12_g1_to_affine(&affine, left);
+    cevm_bls12_place_set(&places[0], &affine);
+    cevm_bls12_place_set(&places[1], right);
+    cevm_bls12_miller_loop_lines(&value, lines, places);
+    return cevm_bls12_pairs_to_one(&value);
 }
 
 static bool verify(const uint8_t *input, void *scratch)
@@ -100,7 +96,8 @@ static bool verify(const uint8_t *input, void *scratch)
     blst_p1 left;
     cevm_g1_sum sum;
     if (!hash_matches(input) || !is_canonical(input + Z_AT) || !is_canonical(input + Y_AT) ||
-        !read_point(&commitment, input + COMMITMENT_AT) || !read_point(&proof, input + PROOF_AT)) {
+        !read_point(&commitment, input + COMMITMENT_AT) || !read_point(&proof, input + PROOF_AT) ||
+        !in_subgroup(&commitment, &proof)) {
         return false;
     }
     blst_fp_cneg(&minus_one.y, &minus_one.y, true);

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
- * precompiles/point_evaluation.h: the one number of the trusted setup that verifying a KZG proof needs (EIP-4844).
+ * precompiles/point_evaluation.h: what verifying a KZG proof needs of the trusted setup (EIP-4844).
  */
 #ifndef CEVM_PRECOMPILES_POINT_EVALUATION_H
 #define CEVM_PRECOMPILES_POINT_EVALUATION_H
 
-#include <stdint.h>
+#include "precompiles/crypto/bls12_pairing.h"
 
-/** [τ]G2, the second point of the ceremony's powers in G2: x and y, each real part first, as limbs least first. */
-extern const uint64_t cevm_kzg_tau_g2[4][6];
+#ifndef CEVM_NO_BLST
+/** The lines of a Miller loop for the generator of G2 and for [τ]G2, the second of the ceremony's powers in G2. */
+extern const cevm_bls12_line cevm_kzg_lines[2][CEVM_BLS12_LINES];
+#endif
 
 #endif

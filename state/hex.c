@@ -2,6 +2,7 @@
 /**
  * state/hex.c: hexadecimal and decimal text to bytes and numbers, and back (cevm/hex.h).
  */
+#include <cevm/crypto.h>
 #include <cevm/hex.h>
 
 /** The value of a hex digit, or -1. */
@@ -155,4 +156,19 @@ void cevm_u256_to_decimal(char *out, const cevm_u256 *value)
         *out++ = reversed[--length];
     }
     *out = '\0';
+}
+
+void cevm_address_to_text(char *out, const cevm_address *address)
+{
+    cevm_hash hash;
+    char *digits = out + 2;
+    memcpy(out, "0x", 2);
+    cevm_hex_encode(digits, address->bytes, sizeof address->bytes);
+    cevm_keccak256(&hash, digits, 40);
+    for (size_t i = 0; i < 40; i++) {
+        unsigned nibble = i % 2 == 0 ? hash.bytes[i / 2] >> 4 : hash.bytes[i / 2] & 15u;
+        if (nibble >= 8 && digits[i] >= 'a') {
+            digits[i] = (char)(digits[i] - 'a' + 'A');
+        }
+    }
 }

@@ -167,3 +167,13 @@ cevm_err cevm_state_commit(cevm_state *state)
     state->dirty_head = CEVM_MAP_NONE;
     return CEVM_OK;
 }
+
+cevm_err cevm_state_commit_root(cevm_state *state, cevm_hash *out)
+{
+    const cevm_db *db = &state->db;
+    if (db->vtable->root == NULL) {
+        return CEVM_ERR_ARGUMENT;
+    }
+    const cevm_err err = cevm_state_commit(state);
+    return err != CEVM_OK ? err : db->vtable->root(db->ctx, out);
+}

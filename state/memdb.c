@@ -53,6 +53,7 @@ void cevm_memdb_destroy(cevm_memdb *db)
     for (size_t i = 0; i < db->code_count; ++i) {
         cevm_free(db->allocator, db->codes[i].data);
     }
+    cevm_memdb_history_free(db);
     cevm_map_free(&db->account_map);
     cevm_map_free(&db->code_map);
     cevm_map_free(&db->block_map);
@@ -87,6 +88,12 @@ static uint32_t find_slot(const cevm_memdb *db, const memdb_storage *storage, co
         index = cevm_map_next(&storage->map, &position, tag);
     } while (index != CEVM_MAP_NONE && !cevm_u256_equal(&storage->slots[index].key, key));
     return index;
+}
+
+cevm_u256 cevm_memdb_slot_value(const cevm_memdb *db, const memdb_storage *storage, const cevm_u256 *key)
+{
+    uint32_t index = storage != NULL ? find_slot(db, storage, key) : CEVM_MAP_NONE;
+    return index != CEVM_MAP_NONE ? storage->slots[index].value : cevm_u256_from_u64(0);
 }
 
 const memdb_code *cevm_memdb_find_code(const cevm_memdb *db, const cevm_hash *hash)
@@ -133,14 +140,7 @@ static cevm_err read_storage(void *ctx, cevm_u256 *out, const cevm_address *addr
 {
     const cevm_memdb *db = ctx;
     uint32_t index = cevm_memdb_find_account(db, address);
-    *out = cevm_u256_from_u64(0);
-    if (index != CEVM_MAP_NONE && db->accounts[index].storage != NULL) {
-        const memdb_storage *storage = db->accounts[index].storage;
-        uint32_t slot = find_slot(db, storage, key);
-        if (slot != CEVM_MAP_NONE) {
-            *out = storage->slots[slot].value;
-        }
-    }
+    *out = cevm_memdb_slot_value(db, index != CEVM_MAP_NONE ? db->accounts[index].storage : NULL, key);
     return CEVM_OK;
 }
 
@@ -168,7 +168,7 @@ static cevm_err read_block_hash(void *ctx, cevm_hash *out, uint64_t number)
 
 /* ---- Commit, first pass: make room ------------------------------------------------------------------------------- */
 
-static cevm_err reserve_slots(const cevm_memdb *db, memdb_storage *storage, size_t extra)
+cevm_err cevm_memdb_reserve_slots(const cevm_memdb *db, memdb_storage *storage, size_t extra)
 {
     if (extra > UINT32_MAX) {
         return CEVM_ERR_NOMEM;
@@ -182,8 +182,7 @@ static cevm_err reserve_slots(const cevm_memdb *db, memdb_storage *storage, size
     return cevm_map_reserve(&storage->map, (uint32_t)extra);
 }
 
-/** A storage with room for `extra` slots; NULL when memory runs out. */
-static memdb_storage *make_storage(const cevm_memdb *db, size_t extra)
+memdb_storage *cevm_memdb_make_storage(const cevm_memdb *db, size_t extra)
 {
     memdb_storage *storage = cevm_zalloc(db->allocator, sizeof *storage);
     if (storage == NULL) {
@@ -193,7 +192,7 @@ static memdb_storage *make_storage(const cevm_memdb *db, size_t extra)
     storage->dirty_head = CEVM_MAP_NONE;
     cevm_map_init(&storage->map, db->allocator);
     cevm_trie_init(&storage->trie, db->allocator);
-    if (reserve_slots(db, storage, extra) != CEVM_OK) {
+    if (cevm_memdb_reserve_slots(db, storage, extra) != CEVM_OK) {
         cevm_memdb_free_storage(db, storage);
         return NULL;
     }
@@ -240,9 +239,9 @@ static cevm_err prepare_change(cevm_memdb *db, memdb_storage **fresh, const cevm
     uint32_t index = cevm_memdb_find_account(db, &change->address);
     memdb_storage *storage = index != CEVM_MAP_NONE ? db->accounts[index].storage : NULL;
     if (storage != NULL && !change->storage_cleared) {
-        return reserve_slots(db, storage, change->slot_count);
+        return cevm_memdb_reserve_slots(db, storage, change->slot_count);
     }
-    *fresh = make_storage(db, change->slot_count);
+    *fresh = cevm_memdb_make_storage(db, change->slot_count);
     return *fresh != NULL ? CEVM_OK : CEVM_ERR_NOMEM;
 }
 
@@ -285,7 +284,7 @@ static memdb_account *open_account(cevm_memdb *db, const cevm_address *address)
     return account;
 }
 
-static void write_slot(const cevm_memdb *db, memdb_storage *storage, const cevm_slot_change *change)
+void cevm_memdb_write_slot(const cevm_memdb *db, memdb_storage *storage, const cevm_slot_change *change)
 {
     uint32_t index = find_slot(db, storage, &change->key);
     if (index == CEVM_MAP_NONE) {
@@ -316,6 +315,9 @@ static void write_slot(const cevm_memdb *db, memdb_storage *storage, const cevm_
 static void apply_change(cevm_memdb *db, memdb_storage *fresh, const cevm_account_change *change)
 {
     memdb_account *account = open_account(db, &change->address);
+    if (db->block_open) {
+        cevm_memdb_history_note(db, account, change);
+    }
     account->exists = !change->deleted;
     if (change->deleted || change->storage_cleared) {
         cevm_memdb_free_storage(db, account->storage);
@@ -331,11 +333,11 @@ static void apply_change(cevm_memdb *db, memdb_storage *fresh, const cevm_accoun
         account->storage = fresh;
     }
     for (size_t i = 0; i < change->slot_count; ++i) {
-        write_slot(db, account->storage, &change->slots[i]);
+        cevm_memdb_write_slot(db, account->storage, &change->slots[i]);
     }
 }
 
-static cevm_err commit(void *ctx, const cevm_diff *diff)
+cevm_err cevm_memdb_commit(void *ctx, const cevm_diff *diff)
 {
     cevm_memdb *db = ctx;
     const size_t count = diff->account_count;
@@ -350,6 +352,9 @@ static cevm_err commit(void *ctx, const cevm_diff *diff)
         fresh[i] = NULL;
     }
     cevm_err err = reserve_accounts(db, count);
+    if (err == CEVM_OK) {
+        err = cevm_memdb_history_reserve(db, diff);
+    }
     for (size_t i = 0; err == CEVM_OK && i < count; ++i) {
         err = prepare_change(db, &fresh[i], &diff->accounts[i]);
     }
@@ -377,8 +382,13 @@ cevm_db cevm_memdb_interface(cevm_memdb *db)
         .code = read_code,
         .block_hash = read_block_hash,
         .prefetch = NULL,
-        .commit = commit,
+        .commit = cevm_memdb_commit,
         .root = read_root,
+        .begin_block = cevm_memdb_begin_block,
+        .end_block = cevm_memdb_end_block,
+        .undo_block = cevm_memdb_undo_block,
+        .open_past = cevm_memdb_open_past,
+        .close_past = cevm_memdb_close_past,
     };
     return (cevm_db){.vtable = &vtable, .ctx = db};
 }
@@ -394,7 +404,7 @@ cevm_err cevm_memdb_set_account(cevm_memdb *db, const cevm_address *address, con
                                   .code = code};
     cevm_keccak256(&change.code_hash, code.data, code.size);
     const cevm_diff diff = {.accounts = &change, .account_count = 1};
-    return commit(db, &diff);
+    return cevm_memdb_commit(db, &diff);
 }
 
 cevm_err cevm_memdb_set_storage(cevm_memdb *db, const cevm_address *address, const cevm_u256 *key,
@@ -413,7 +423,7 @@ cevm_err cevm_memdb_set_storage(cevm_memdb *db, const cevm_address *address, con
                                         .slots = &slot,
                                         .slot_count = 1};
     const cevm_diff diff = {.accounts = &change, .account_count = 1};
-    return commit(db, &diff);
+    return cevm_memdb_commit(db, &diff);
 }
 
 cevm_err cevm_memdb_set_block_hash(cevm_memdb *db, uint64_t number, const cevm_hash *hash)

@@ -23,9 +23,10 @@ started=$SECONDS
 # Findings stay in build/fuzz/logs; what it learns is thrown away, so that each run is like the first.
 run_fuzzer() {
     local seeds=''
-    [ "$(basename "$1")" = fuzz_state_test ] && seeds=ethereum-tests/samples
+    [ "$(basename "$1")" = fuzz_state_test ] && seeds='ethereum-tests/samples ethereum-tests/block-samples'
+    [ "$(basename "$1")" = fuzz_t8n ] && seeds=tests/cli/t8n
     mkdir -p "$logs/corpus"
-    # shellcheck disable=SC2086 # none or one
+    # shellcheck disable=SC2086 # none or some
     "$1" -max_total_time="${FUZZ_SECONDS:-20}" -timeout=20 -rss_limit_mb=2048 -print_final_stats=1 \
         -artifact_prefix="$logs/" "$logs/corpus" $seeds
     local status=$?

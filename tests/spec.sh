@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 # Usage: tests/spec.sh [--sample]
 #
-# Runs the official state tests and VMTests, suite by suite, and counts entries. What needs a precompiled contract that this
-# build does not hold counts as skipped, and the program names the contracts. --sample takes a small part of each suite,
-# for slow builds.
+# Runs the official state tests, VM tests and blockchain tests, suite by suite, and counts entries. What needs a precompiled
+# contract that this build does not hold counts as skipped, and the program names the contracts. --sample takes a small
+# part of each suite, for slow builds. The small suites that need no runner (RLPTests, TrieTests, TransactionTests,
+# DifficultyTests, GenesisTests, PoWTests, BasicTests) are read by unit tests; the end of this file says which.
 #
 # A suite that is not there is one skip, or one failure with CEVM_REQUIRE_VECTORS=1.
 set -u
@@ -19,8 +20,9 @@ mkdir -p "$logs"
 : > "$logs/results.tsv"
 sample=${1:-}
 
-# Minutes on one core (BLAKE2 F with 2^32-1 rounds, once a fork): it runs beside all others instead of after them.
-slow=LegacyTests/Cancun/GeneralStateTests/stTimeConsuming/CALLBlake2f_MaxRounds.json
+# Minutes on one core (BLAKE2 F with 2^32-1 rounds, once a fork): they run beside all others instead of after them.
+slow_state=LegacyTests/Cancun/GeneralStateTests/stTimeConsuming/CALLBlake2f_MaxRounds.json
+slow_block=BlockchainTests/GeneralStateTests/stTimeConsuming/CALLBlake2f_MaxRounds.json
 
 record() { # suite, passed, failed, skipped, seconds
     printf '%-27s %8d passed %6d failed %6d skipped %6d s\n' "$@"
@@ -34,10 +36,10 @@ number() { # word, line
     echo "${n:-0}"
 }
 
-run() { # suite, arguments of cevm statetest
-    local suite=$FLAVOUR$1 log=$logs/$1.log started=$SECONDS line passed failed skipped status
-    shift
-    "$BUILD/cevm" statetest --human --jobs "$JOBS" "$@" > "$log" 2>&1 < /dev/null
+run() { # suite, subcommand of cevm, its arguments
+    local suite=$FLAVOUR$1 command=$2 log=$logs/$1.log started=$SECONDS line passed failed skipped status
+    shift 2
+    "$BUILD/cevm" "$command" --human --jobs "$JOBS" "$@" > "$log" 2>&1 < /dev/null
     status=$?
     line=$(grep -E '^[0-9]+ passed' "$log" | tail -n 1)
     passed=$(number passed "$line") failed=$(number failed "$line") skipped=$(number skipped "$line")
@@ -46,7 +48,7 @@ run() { # suite, arguments of cevm statetest
     [ "$status" != 0 ] && [ "$failed" = 0 ] && failed=1
     sed -n 's/^skipped [0-9]*: /  &/p' "$log"
     if [ "$failed" != 0 ]; then
-        echo "  FAILED: cevm statetest (exit status $status) on $suite; the end of $log:"
+        echo "  FAILED: cevm $command (exit status $status) on $suite; the end of $log:"
         tail -n 40 "$log" | cut -c1-300 | sed 's/^/    /'
     fi
     record "$suite" "$passed" "$failed" "$skipped" $((SECONDS - started))
@@ -54,18 +56,22 @@ run() { # suite, arguments of cevm statetest
 
 # The files of a suite; of a sample every 20th, always the same ones, and none of those that are slow by design.
 files_of() {
-    find -L "$1" -type f -name '*.json' ! -path "$vectors/$slow" | sort |
+    find -L "$1" -type f -name '*.json' ! -path "$vectors/$slow_state" ! -path "$vectors/$slow_block" | sort |
         if [ "$sample" = --sample ]; then grep -v stTimeConsuming | awk 'NR % 20 == 1'; else cat; fi
 }
 
-run samples ethereum-tests/samples
-if [ "$sample" != --sample ] && [ -f "$vectors/$slow" ]; then
-    run legacy-Cancun-blake2f "$vectors/$slow" &
+run samples statetest ethereum-tests/samples
+run samples-blocks blocktest ethereum-tests/block-samples
+if [ "$sample" != --sample ]; then
+    {
+        [ ! -f "$vectors/$slow_state" ] || run legacy-Cancun-blake2f statetest "$vectors/$slow_state"
+        [ ! -f "$vectors/$slow_block" ] || run BlockchainTests-blake2f blocktest "$vectors/$slow_block"
+    } &
 fi
-while read -r suite folder; do
+while read -r suite command folder; do
     if [ -d "$vectors/$folder" ]; then
         mapfile -t files < <(files_of "$vectors/$folder")
-        run "$suite" "${files[@]}"
+        run "$suite" "$command" "${files[@]}"
     elif [ "${CEVM_REQUIRE_VECTORS:-0}" = 1 ]; then
         echo "  FAILED: $vectors/$folder is not there and CEVM_REQUIRE_VECTORS=1"
         record "$FLAVOUR$suite" 0 1 0 0
@@ -74,13 +80,34 @@ while read -r suite folder; do
         record "$FLAVOUR$suite" 0 0 1 0
     fi
 done << 'SUITES'
-state_tests state_tests
-GeneralStateTests GeneralStateTests
-legacy-Cancun LegacyTests/Cancun/GeneralStateTests
-legacy-Constantinople LegacyTests/Constantinople/GeneralStateTests
-VMTests LegacyTests/Constantinople/VMTests
+state_tests statetest state_tests
+GeneralStateTests statetest GeneralStateTests
+legacy-Cancun statetest LegacyTests/Cancun/GeneralStateTests
+legacy-Constantinople statetest LegacyTests/Constantinople/GeneralStateTests
+VMTests statetest LegacyTests/Constantinople/VMTests
+blockchain_tests blocktest blockchain_tests
+blockchain-devnet blocktest blockchain_tests_devnet
+BlockchainTests blocktest BlockchainTests
+blocks-Cancun blocktest LegacyTests/Cancun/BlockchainTests
+blocks-Constantinople blocktest LegacyTests/Constantinople/BlockchainTests
 SUITES
 wait
+
+# The suites that unit tests read (make test-unit), and what of them no EVM has a use for. Folder, programs or reason.
+while read -r folder what; do
+    [ -d "$vectors/EthereumTestsMisc/$folder" ] && [ "$sample" != --sample ] && echo "  $folder: $what"
+done << 'MISC'
+ABITests not run: how a contract's callers encode arguments is no rule of the chain
+BasicTests in tests/unit/test_difficulty and test_basic_vectors; not run: crypto (ciphers of the network), hexencodetest (no such function; the trie's roots prove it), blockgenesistest (headers of a time before Frontier)
+DifficultyTests in tests/unit/test_difficulty
+GenesisTests in tests/unit/test_basic_vectors
+JSONSchema no tests: the schemas of the other files
+KeyStoreTests not run: files that wallets keep keys in
+PoWTests in tests/unit/test_ethash
+RLPTests in tests/unit/test_rlp
+TransactionTests in tests/unit/test_tx_codec
+TrieTests in tests/unit/test_trie; not run: trietestnextprev (neighbours of a key, which nothing asks the trie for)
+MISC
 
 sum() { awk -F '\t' -v column="$1" '{ n += $column } END { print n + 0 }' "$logs/results.tsv"; }
 if [ -n "${CEVM_RESULTS:-}" ]; then

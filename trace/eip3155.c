@@ -4,10 +4,16 @@
 
 #include <cevm/alloc.h>
 
+#include "evm/opcodes.h"
 #include "trace/geth.h"
 
 struct cevm_eip3155 {
-    cevm_geth_trace base;
+    cevm_geth_trace base; /* first: a trace is found by its base */
+    cevm_eip3155_options options;
+    cevm_tracer hooks; /* with call frames: the base's, but for SELFDESTRUCT */
+    bool destroys;     /* a SELFDESTRUCT has begun, and if it does not fail ends the frame */
+    cevm_address from, to;
+    cevm_u256 value;
 };
 
 #define PUT(o, literal) cevm_out_bytes((o), (literal), sizeof(literal) - 1)
@@ -106,6 +112,100 @@ static void put_exit(cevm_geth_trace *t, const cevm_result *result, uint64_t gas
 
 static const cevm_geth_format format = {.enter = NULL, .line = put_line, .exit = put_exit};
 
+/* ---- Call frames -------------------------------------------------------------------------------------------------- */
+
+static const char *const kind_names[] = {
+    [CEVM_CALL] = "CALL",
+    [CEVM_CALLCODE] = "CALLCODE",
+    [CEVM_DELEGATECALL] = "DELEGATECALL",
+    [CEVM_STATICCALL] = "STATICCALL",
+    [CEVM_CREATE] = "CREATE",
+    [CEVM_CREATE2] = "CREATE2",
+};
+
+static void put_ends(cevm_out *o, const cevm_address *from, const cevm_address *to)
+{
+    PUT(o, "{\"from\":\"0x");
+    cevm_out_hex(o, (cevm_bytes){from->bytes, sizeof from->bytes});
+    PUT(o, "\",\"to\":\"0x");
+    cevm_out_hex(o, (cevm_bytes){to->bytes, sizeof to->bytes});
+}
+
+static void put_rest(cevm_out *o, uint64_t gas, const cevm_u256 *value, const char *kind)
+{
+    PUT(o, "\",\"gas\":\"");
+    cevm_out_quantity(o, gas);
+    if (value != NULL) {
+        PUT(o, "\",\"value\":\"");
+        cevm_out_word(o, value);
+        PUT(o, "\",\"type\":\"");
+    } else {
+        PUT(o, "\",\"value\":null,\"type\":\"");
+    }
+    cevm_out_text(o, kind);
+    PUT(o, "\"}\n");
+}
+
+static void put_enter(cevm_geth_trace *t, const cevm_message *msg, uint32_t depth)
+{
+    cevm_out *o = &t->out;
+    (void)depth;
+    bool keeps_account = msg->kind == CEVM_DELEGATECALL || msg->kind == CEVM_CALLCODE;
+    put_ends(o, keeps_account ? &msg->recipient : &msg->sender, keeps_account ? &msg->code_address : &msg->recipient);
+    if (t->fields.memory && msg->input.size != 0) {
+        PUT(o, "\",\"input\":\"0x");
+        cevm_out_hex(o, msg->input);
+    }
+    put_rest(o, (uint64_t)msg->gas, msg->kind == CEVM_STATICCALL ? NULL : &msg->value, kind_names[msg->kind]);
+}
+
+static void put_exit_with_frames(cevm_geth_trace *base, const cevm_result *result, uint64_t gas_used, const char *error,
+                                 uint32_t depth)
+{
+    cevm_eip3155 *t = (cevm_eip3155 *)base;
+    if (t->destroys) {
+        put_ends(&base->out, &t->from, &t->to);
+        put_rest(&base->out, 0, &t->value, "SELFDESTRUCT");
+        PUT(&base->out, "{\"output\":\"\",\"gasUsed\":\"0x0\"}\n");
+        t->destroys = false;
+    }
+    put_exit(base, result, gas_used, error, depth);
+}
+
+static const cevm_geth_format format_with_frames = {.enter = put_enter, .line = put_line, .exit = put_exit_with_frames};
+
+/* What a SELFDESTRUCT will move, while it can still be seen. */
+static void on_step(void *ctx, const cevm_step *step)
+{
+    cevm_eip3155 *t = ctx;
+    t->base.hooks.on_step(&t->base, step);
+    t->destroys = step->op == OP_SELFDESTRUCT && step->stack_size != 0;
+    if (t->destroys) {
+        t->from = *step->address;
+        t->to = cevm_address_from_u256(&step->stack[step->stack_size - 1]);
+        t->value = (cevm_u256){{0, 0, 0, 0}};
+        if (t->options.balance != NULL && !t->options.balance(t->options.balance_ctx, &t->value, &t->from)) {
+            t->value = (cevm_u256){{0, 0, 0, 0}};
+        }
+    }
+}
+
+static void on_step_end(void *ctx, int64_t gas_cost, int status)
+{
+    cevm_eip3155 *t = ctx;
+    t->base.hooks.on_step_end(&t->base, gas_cost, status);
+    t->destroys = t->destroys && (status < 0 || cevm_status_is_success((cevm_status)status));
+}
+
+/* The hooks of the base, called for this trace; `ctx` of the base's is the same address. */
+static void watch_frames(cevm_eip3155 *t)
+{
+    t->hooks = t->base.hooks;
+    t->hooks.ctx = t;
+    t->hooks.on_step = on_step;
+    t->hooks.on_step_end = on_step_end;
+}
+
 cevm_err cevm_eip3155_create(cevm_eip3155 **out, FILE *stream, const cevm_eip3155_options *opt, const cevm_allocator *a)
 {
     cevm_eip3155 *t = cevm_zalloc(a, sizeof *t);
@@ -117,11 +217,18 @@ cevm_err cevm_eip3155_create(cevm_eip3155 **out, FILE *stream, const cevm_eip315
     if (opt != NULL) {
         fields = (cevm_trace_fields){.memory = opt->memory, .no_stack = opt->no_stack, .return_data = opt->return_data};
     }
-    cevm_geth_trace_init(&t->base, stream, &format, &fields, a);
+    bool frames = opt != NULL && opt->call_frames;
+    if (opt != NULL) {
+        t->options = *opt;
+    }
+    cevm_geth_trace_init(&t->base, stream, frames ? &format_with_frames : &format, &fields, a);
+    if (frames) {
+        watch_frames(t);
+    }
     return CEVM_OK;
 }
 
-const cevm_tracer *cevm_eip3155_tracer(cevm_eip3155 *t) { return &t->base.hooks; }
+const cevm_tracer *cevm_eip3155_tracer(cevm_eip3155 *t) { return t->options.call_frames ? &t->hooks : &t->base.hooks; }
 
 cevm_err cevm_eip3155_flush(cevm_eip3155 *t) { return cevm_geth_trace_flush(&t->base); }
 

@@ -26,6 +26,14 @@ typedef struct cevm_eip3155_options {
     bool memory;      /* "memory":"0x…" when there is any */
     bool no_stack;    /* "stack":null instead of the items */
     bool return_data; /* "returnData":"0x…" when there is any */
+    /**
+     * A line {"from", "to", "input", "gas", "value", "type"} where a frame begins (input only with memory), and, as geth
+     * has it, a frame for each SELFDESTRUCT too. Its value is the account's balance, which `balance` tells (false when it
+     * cannot; called while the execution goes on, and must change nothing). Without it, it is 0.
+     */
+    bool call_frames;
+    bool (*balance)(void *ctx, cevm_u256 *out, const cevm_address *address);
+    void *balance_ctx;
 } cevm_eip3155_options;
 
 /**

@@ -63,6 +63,9 @@ static void on_step(void *ctx, const cevm_step *step)
         t->held.refund = step->refund;
     }
     settle(t);
+    if (step->code.size == 0) { /* a creation without initcode: geth does not run it */
+        return;
+    }
     t->held = *step;
     t->held.stack = t->stack;
     t->held.stack_size = step->stack_size <= CEVM_TRACE_STACK_LIMIT ? step->stack_size : CEVM_TRACE_STACK_LIMIT;
@@ -87,10 +90,14 @@ static void on_step(void *ctx, const cevm_step *step)
 }
 
 /*
- * Two instructions are written late. geth counts an SSTORE's refund while it prices it, before it shows it: the line bears
- * the counter that the next instruction finds. And its price of a creation does not hold the gas handed to the new frame.
+ * Some instructions are written late. geth counts the refund of an SSTORE or SELFDESTRUCT while it prices it, before it
+ * shows it: the line bears the counter that the next hook finds. And its price of a creation does not hold the gas handed
+ * to the new frame.
  */
-static bool must_wait(uint8_t op) { return op == OP_SSTORE || op == OP_CREATE || op == OP_CREATE2; }
+static bool must_wait(uint8_t op)
+{
+    return op == OP_SSTORE || op == OP_SELFDESTRUCT || op == OP_CREATE || op == OP_CREATE2;
+}
 
 static void on_step_end(void *ctx, int64_t gas_cost, int status)
 {
@@ -126,7 +133,7 @@ static void on_step_end(void *ctx, int64_t gas_cost, int status)
 static void on_enter(void *ctx, const struct cevm_message *msg, uint32_t depth)
 {
     cevm_geth_trace *t = ctx;
-    if (t->held.op != OP_SSTORE) {
+    if (t->held.op == OP_CREATE || t->held.op == OP_CREATE2) {
         t->waiting_cost -= msg->gas;
     }
     settle(t);
@@ -142,6 +149,9 @@ static void on_enter(void *ctx, const struct cevm_message *msg, uint32_t depth)
 static void on_exit(void *ctx, const struct cevm_result *result, uint32_t depth)
 {
     cevm_geth_trace *t = ctx;
+    if (t->waiting && t->held.op == OP_SELFDESTRUCT) {
+        t->held.refund = result->gas.refund;
+    }
     settle(t);
     int64_t start = depth < CEVM_TRACE_MAX_DEPTH ? t->start_gas[depth] : 0;
     uint64_t used = start > result->gas.left ? (uint64_t)(start - result->gas.left) : 0;

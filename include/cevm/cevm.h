@@ -4,9 +4,14 @@
 #define CEVM_CEVM_H
 
 #include <cevm/alloc.h>
+#include <cevm/block.h>
+#include <cevm/chain.h>
+#include <cevm/chain_config.h>
 #include <cevm/crypto.h>
 #include <cevm/db.h>
+#include <cevm/execution.h>
 #include <cevm/forks.h>
+#include <cevm/genesis.h>
 #include <cevm/hex.h>
 #include <cevm/host.h>
 #include <cevm/precompile.h>

@@ -55,6 +55,8 @@ typedef struct cevm_db_key {
     cevm_u256 slot;
 } cevm_db_key;
 
+typedef struct cevm_db cevm_db;
+
 typedef struct cevm_db_vtable {
     size_t struct_size; /* sizeof(cevm_db_vtable) */
 
@@ -72,12 +74,35 @@ typedef struct cevm_db_vtable {
     cevm_err (*commit)(void *ctx, const cevm_diff *diff);
     /** Optional: the state root (Merkle Patricia trie) of what has been committed. */
     cevm_err (*root)(void *ctx, cevm_hash *out);
+
+    /* Optional, what a chain needs (cevm/chain.h). All may be NULL. */
+
+    /**
+     * Opens a block: the commits that follow belong to it. CEVM_ERR_ARGUMENT when one is open.
+     */
+    cevm_err (*begin_block)(void *ctx);
+    /**
+     * Closes the open block. keep: it lasts, all of its commits or (on an error) none of them; otherwise the store is as
+     * it was before begin_block. On an error the block stays open and the call may be repeated.
+     */
+    cevm_err (*end_block)(void *ctx, bool keep);
+    /**
+     * Takes back the newest block that was kept. CEVM_ERR_ARGUMENT when none is remembered (or one is open); on any error
+     * the store is as it was.
+     */
+    cevm_err (*undo_block)(void *ctx);
+    /**
+     * Opens a view of the store as it was `back` blocks ago (0 = now), only for reading: commit may be NULL in it. It is
+     * valid until the next begin_block or undo_block. CEVM_ERR_ARGUMENT when so many are not remembered.
+     */
+    cevm_err (*open_past)(void *ctx, cevm_db *out, size_t back);
+    void (*close_past)(void *ctx, cevm_db *past);
 } cevm_db_vtable;
 
-typedef struct cevm_db {
+struct cevm_db {
     const cevm_db_vtable *vtable;
     void *ctx;
-} cevm_db;
+};
 
 /* ---- The memory backend ------------------------------------------------------------------------------------------ */
 
@@ -96,6 +121,11 @@ CEVM_API cevm_err cevm_memdb_set_storage(cevm_memdb *db, const cevm_address *add
                                          const cevm_u256 *value);
 /** Makes cevm_db.block_hash answer `hash` for `number`. */
 CEVM_API cevm_err cevm_memdb_set_block_hash(cevm_memdb *db, uint64_t number, const cevm_hash *hash);
+/**
+ * How many kept blocks can be taken back or looked into (see cevm_db_vtable); 0, the default, forgets each when it is
+ * closed. Fewer than before forgets the oldest.
+ */
+CEVM_API void cevm_memdb_set_history(cevm_memdb *db, size_t blocks);
 /** State root of the store. */
 CEVM_API cevm_err cevm_memdb_root(cevm_memdb *db, cevm_hash *out);
 

@@ -35,6 +35,9 @@ CEVM_API void cevm_u256_to_hex(char *out, const cevm_u256 *value);
 /** Writes decimal; out has room for 79 bytes. */
 CEVM_API void cevm_u256_to_decimal(char *out, const cevm_u256 *value);
 
+/** Writes "0x" and 40 digits, upper and lower case as EIP-55 has them; out has room for 43 bytes. */
+CEVM_API void cevm_address_to_text(char *out, const cevm_address *address);
+
 #ifdef __cplusplus
 }
 #endif

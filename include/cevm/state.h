@@ -56,6 +56,11 @@ CEVM_API cevm_err cevm_state_warm_slot(cevm_state *state, const cevm_address *ad
 
 /** Writes all changes since the last commit to the backend. The state stays usable and cached. */
 CEVM_API cevm_err cevm_state_commit(cevm_state *state);
+/**
+ * Commits, then asks the backend for its state root. CEVM_ERR_ARGUMENT, and nothing committed, when the backend has none
+ * to tell.
+ */
+CEVM_API cevm_err cevm_state_commit_root(cevm_state *state, cevm_hash *out);
 /** Forgets every change since the last commit and the whole cache. */
 CEVM_API void cevm_state_discard(cevm_state *state);
 

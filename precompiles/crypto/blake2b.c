@@ -70,13 +70,29 @@ static void blake2b_period(uint64_t v[16], const uint64_t m[16])
     blake2b_round(v, m, sigma[9]);
 }
 
-static void rounds_portable(uint64_t v[16], const uint64_t message[16], uint32_t rounds)
+void cevm_blake2b_f_portable(uint8_t out[64], const uint8_t h[64], const uint8_t m[128], const uint8_t t[16], bool last,
+                             uint32_t rounds)
 {
+    uint64_t message[16];
+    uint64_t v[16];
+    for (size_t i = 0; i < 8; ++i) {
+        v[i] = load_le64(h + 8 * i);
+        v[i + 8] = iv[i];
+    }
+    for (size_t i = 0; i < 16; ++i) {
+        message[i] = load_le64(m + 8 * i);
+    }
+    v[12] ^= load_le64(t);
+    v[13] ^= load_le64(t + 8);
+    v[14] ^= last ? UINT64_MAX : 0;
     for (; rounds >= PERIOD; rounds -= PERIOD) {
         blake2b_period(v, message);
     }
     for (uint32_t i = 0; i < rounds; ++i) {
         blake2b_round(v, message, sigma[i]);
+    }
+    for (size_t i = 0; i < 8; ++i) {
+        store_le64(out + 8 * i, load_le64(h + 8 * i) ^ v[i] ^ v[i + 8]);
     }
 }
 
@@ -89,21 +105,24 @@ typedef struct rows {
     __m256i a, b, c, d;
 } rows;
 
+AVX2_INLINE __m256i load_row(const void *words) { return _mm256_loadu_si256(words); }
+
 /** Message words of a round: x and y of the columns, then of the diagonals. */
 typedef struct words {
     __m256i column_x, column_y, diagonal_x, diagonal_y;
 } words;
 
-AVX2_INLINE __m256i gather(const uint64_t m[16], uint8_t i0, uint8_t i1, uint8_t i2, uint8_t i3)
+AVX2_INLINE __m256i gather(const uint8_t m[128], uint8_t i0, uint8_t i1, uint8_t i2, uint8_t i3)
 {
-    return _mm256_set_epi64x((long long)m[i3], (long long)m[i2], (long long)m[i1], (long long)m[i0]);
+    return _mm256_set_epi64x((long long)load_le64(m + (size_t)8 * i3), (long long)load_le64(m + (size_t)8 * i2),
+                             (long long)load_le64(m + (size_t)8 * i1), (long long)load_le64(m + (size_t)8 * i0));
 }
 
 /**
  * The words of a round. The diagonals are worked on with row b at rest and the others turned towards it (see
  * round_avx2), which numbers them from the one that b[0] is on: 3, 0, 1, 2.
  */
-AVX2 static void load_words(words *w, const uint64_t m[16], const uint8_t s[16])
+AVX2_INLINE void load_words(words *w, const uint8_t m[128], const uint8_t s[16])
 {
     w->column_x = gather(m, s[0], s[2], s[4], s[6]);
     w->column_y = gather(m, s[1], s[3], s[5], s[7]);
@@ -143,59 +162,41 @@ AVX2_INLINE void round_avx2(rows *r, const words *w)
     r->c = _mm256_permute4x64_epi64(r->c, _MM_SHUFFLE(2, 1, 0, 3));
 }
 
-AVX2 static void rounds_avx2(uint64_t v[16], const uint64_t message[16], uint32_t rounds)
+/*
+ * The words of the first ten rounds are put together between the rounds, where the processor does it while it waits for the
+ * round before, and kept for those that come after.
+ */
+AVX2 static void f_avx2(uint8_t out[64], const uint8_t h[64], const uint8_t m[128], const uint8_t t[16], bool last,
+                        uint32_t rounds)
 {
     words schedule[PERIOD];
-    for (uint32_t i = 0; i < PERIOD && i < rounds; ++i) {
-        load_words(&schedule[i], message, sigma[i]);
+    const __m256i offset = _mm256_set_epi64x(0, last ? -1 : 0, (long long)load_le64(t + 8), (long long)load_le64(t));
+    rows r = {.a = load_row(h), .b = load_row(h + 32), .c = load_row(iv), .d = load_row(iv + 4)};
+    r.d = _mm256_xor_si256(r.d, offset);
+    uint32_t done = 0;
+    for (; done < PERIOD && done < rounds; ++done) {
+        load_words(&schedule[done], m, sigma[done]);
+        round_avx2(&r, &schedule[done]);
     }
-    rows r = {.a = _mm256_loadu_si256((const __m256i *)(const void *)v),
-              .b = _mm256_loadu_si256((const __m256i *)(const void *)(v + 4)),
-              .c = _mm256_loadu_si256((const __m256i *)(const void *)(v + 8)),
-              .d = _mm256_loadu_si256((const __m256i *)(const void *)(v + 12))};
-    for (uint32_t i = 0, at = 0; i < rounds; ++i) {
+    for (uint32_t at = 0; done < rounds; ++done) {
         round_avx2(&r, &schedule[at]);
         at = at + 1 < PERIOD ? at + 1 : 0;
     }
-    _mm256_storeu_si256((__m256i *)(void *)v, r.a);
-    _mm256_storeu_si256((__m256i *)(void *)(v + 4), r.b);
-    _mm256_storeu_si256((__m256i *)(void *)(v + 8), r.c);
-    _mm256_storeu_si256((__m256i *)(void *)(v + 12), r.d);
+    const __m256i low = _mm256_xor_si256(load_row(h), _mm256_xor_si256(r.a, r.c));
+    const __m256i high = _mm256_xor_si256(load_row(h + 32), _mm256_xor_si256(r.b, r.d));
+    _mm256_storeu_si256((__m256i *)(void *)out, low);
+    _mm256_storeu_si256((__m256i *)(void *)(out + 32), high);
 }
 #endif
-
-static void run_rounds(uint64_t v[16], const uint64_t message[16], uint32_t rounds)
-{
-#if HAS_AVX2_PATH
-    if (__builtin_cpu_supports("avx2")) {
-        rounds_avx2(v, message, rounds);
-        return;
-    }
-#endif
-    rounds_portable(v, message, rounds);
-}
 
 void cevm_blake2b_f(uint8_t out[64], const uint8_t h[64], const uint8_t m[128], const uint8_t t[16], bool last,
                     uint32_t rounds)
 {
-    uint64_t state[8];
-    uint64_t message[16];
-    uint64_t v[16];
-    for (size_t i = 0; i < 8; ++i) {
-        state[i] = load_le64(h + 8 * i);
-        v[i] = state[i];
-        v[i + 8] = iv[i];
+#if HAS_AVX2_PATH
+    if (__builtin_cpu_supports("avx2")) {
+        f_avx2(out, h, m, t, last, rounds);
+        return;
     }
-    for (size_t i = 0; i < 16; ++i) {
-        message[i] = load_le64(m + 8 * i);
-    }
-    v[12] ^= load_le64(t);
-    v[13] ^= load_le64(t + 8);
-    if (last) {
-        v[14] = ~v[14];
-    }
-    run_rounds(v, message, rounds);
-    for (size_t i = 0; i < 8; ++i) {
-        store_le64(out + 8 * i, state[i] ^ v[i] ^ v[i + 8]);
-    }
+#endif
+    cevm_blake2b_f_portable(out, h, m, t, last, rounds);
 }

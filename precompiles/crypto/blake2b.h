@@ -12,4 +12,8 @@
 void cevm_blake2b_f(uint8_t out[64], const uint8_t h[64], const uint8_t m[128], const uint8_t t[16], bool last,
                     uint32_t rounds);
 
+/** The same in the form that every machine can run; cevm_blake2b_f takes AVX2 where there is some. */
+void cevm_blake2b_f_portable(uint8_t out[64], const uint8_t h[64], const uint8_t m[128], const uint8_t t[16], bool last,
+                             uint32_t rounds);
+
 #endif

@@ -21,6 +21,7 @@
  * (2p - r) r, and so are the norms of 6x + 2 -+ psi and 6x + 2 + psi -+ psi^2.
  */
 #include "precompiles/crypto/bn254_pairing.h"
+#include "precompiles/crypto/bn254_ifma.h"
 
 /* 3 / (9 + i), and three times that. */
 static const fp2 twist_b = {{{{0x3bf938e377b802a8, 0x020b1b273633535d, 0x26b7edf049755260, 0x2514c6324384a86d}},
@@ -215,24 +216,81 @@ bool cevm_g2_in_subgroup(const g2 *q)
     return loop_closes(&t);
 }
 
+/* The product of a Miller loop, in the form that this processor computes with. */
+typedef struct product {
+    union {
+        fp12 scalar;
+#if CEVM_BN254_IFMA
+        ifma_fp12 vector;
+#endif
+    } as;
+    bool in_vectors;
+} product;
+
+static void product_set_one(product *r)
+{
+    fp12 one;
+    cevm_fp12_one(&one);
+    r->in_vectors = false;
+#if CEVM_BN254_IFMA
+    if (cevm_bn254_has_ifma()) {
+        r->in_vectors = true;
+        cevm_bn254_ifma_from(&r->as.vector, &one);
+        return;
+    }
+#endif
+    r->as.scalar = one;
+}
+
+static void product_sqr(product *r)
+{
+#if CEVM_BN254_IFMA
+    if (r->in_vectors) {
+        cevm_bn254_ifma_mul(&r->as.vector, &r->as.vector, &r->as.vector);
+        return;
+    }
+#endif
+    cevm_fp12_sqr(&r->as.scalar, &r->as.scalar);
+}
+
+static void product_mul_line(product *r, const fp12_line *line)
+{
+#if CEVM_BN254_IFMA
+    if (r->in_vectors) {
+        cevm_bn254_ifma_mul_line(&r->as.vector, &r->as.vector, line);
+        return;
+    }
+#endif
+    cevm_fp12_mul_line(&r->as.scalar, &r->as.scalar, line);
+}
+
+static void product_get(fp12 *r, const product *a)
+{
+#if CEVM_BN254_IFMA
+    if (a->in_vectors) {
+        cevm_bn254_ifma_to(r, &a->as.vector);
+        return;
+    }
+#endif
+    *r = a->as.scalar;
+}
+
 bool cevm_bn254_miller_loop(fp12 *r, bn254_pair *pairs, size_t count)
 {
     fp12_line line;
     g2 addend;
+    product f;
+    product_set_one(&f);
     for (int place = LOOP_TOP; place >= 0; --place) {
         if (place != LOOP_TOP) {
-            cevm_fp12_sqr(r, r);
+            product_sqr(&f);
         }
         for (size_t i = 0; i < count; ++i) {
             double_step(&line, &pairs[i]);
-            if (place == LOOP_TOP && i == 0) {
-                cevm_fp12_set_line(r, &line);
-            } else {
-                cevm_fp12_mul_line(r, r, &line);
-            }
+            product_mul_line(&f, &line);
             if (loop_addend(&addend, &pairs[i].q, place)) {
                 add_step(&line, &pairs[i], &addend);
-                cevm_fp12_mul_line(r, r, &line);
+                product_mul_line(&f, &line);
             }
         }
     }
@@ -241,18 +299,56 @@ bool cevm_bn254_miller_loop(fp12 *r, bn254_pair *pairs, size_t count)
         for (unsigned which = 1; which <= 2; ++which) {
             last_addend(&addend, &pairs[i].q, which);
             add_step(&line, &pairs[i], &addend);
-            cevm_fp12_mul_line(r, r, &line);
+            product_mul_line(&f, &line);
         }
         all_close = all_close && loop_closes(&pairs[i]);
     }
+    product_get(r, &f);
     return all_close;
 }
+
+#if CEVM_BN254_IFMA
+/* power_x in vectors. */
+static void power_x_in_vectors(fp12 *r, const fp12 *a)
+{
+    ifma_fp12 odd[4]; /* a, a^3, a^5, a^7 */
+    ifma_fp12 t;
+    ifma_fp12 power;
+    unsigned squarings = 0;
+    cevm_bn254_ifma_from(&odd[0], a);
+    cevm_bn254_ifma_sqr_cyclotomic(&t, &odd[0], 1);
+    for (int i = 1; i < 4; ++i) {
+        cevm_bn254_ifma_mul(&odd[i], &odd[i - 1], &t);
+    }
+    power = odd[0];
+    for (size_t i = 1; i < sizeof x_digits; ++i) {
+        const int digit = x_digits[i];
+        ++squarings;
+        if (digit != 0) {
+            cevm_bn254_ifma_sqr_cyclotomic(&power, &power, squarings);
+            squarings = 0;
+            t = odd[(digit < 0 ? -digit : digit) / 2];
+            if (digit < 0) {
+                cevm_bn254_ifma_conjugate(&t, &t);
+            }
+            cevm_bn254_ifma_mul(&power, &power, &t);
+        }
+    }
+    cevm_bn254_ifma_to(r, &power); /* the lowest digit is not 0 */
+}
+#endif
 
 /* a^x for a in the cyclotomic subgroup, where the inverse is the conjugate. */
 static void power_x(fp12 *r, const fp12 *a)
 {
     fp12 odd[4]; /* a, a^3, a^5, a^7 */
     fp12 t;
+#if CEVM_BN254_IFMA
+    if (cevm_bn254_has_ifma()) {
+        power_x_in_vectors(r, a);
+        return;
+    }
+#endif
     odd[0] = *a;
     cevm_fp12_sqr_cyclotomic(&t, a);
     for (int i = 1; i < 4; ++i) {

@@ -28,3 +28,12 @@ findings=$(nm -u "$lib" 2> /dev/null | awk '
     /:$/ { file = $0 }
     $1 == "U" && $2 ~ /^(realloc|free)(@.*)?$/ && file != "errors.o:" { print file " calls " $2 }')
 check "only the default allocator calls realloc and free" "$findings"
+
+# libcevm.so shows what the public headers declare and nothing else. Inline functions are not symbols.
+exported=$(nm -D --defined-only "$BUILD/libcevm.so" 2> /dev/null | awk '$2 ~ /[TtRDB]/ { sub("@.*", "", $3); print $3 }' | sort -u)
+declared=$(cat include/cevm/*.h | tr '\n' ' ' | grep -oE 'CEVM_API [^;]*;' |
+    sed -E 's/^CEVM_API //; s/\(.*//; s/;$//; s/\[.*//' | grep -oE 'cevm_[a-z0-9_]+ *$' | tr -d ' ' | sort -u)
+check "libcevm.so exports what the headers declare" "$(diff <(echo "$declared") <(echo "$exported") | grep '^[<>]' |
+    sed 's/^</declared only:/; s/^>/exported only:/')"
+findings=$(objdump -p "$BUILD/libcevm.so" 2> /dev/null | grep -E 'TEXTREL|RPATH|RUNPATH')
+check "libcevm.so has no text relocations and no search path" "$findings"

@@ -82,6 +82,14 @@ expect "no archive and no address: message" 1 "$(grep -c 'set CEVM_VECTORS' <<< 
 "$fetch" one > /dev/null 2>&1
 expect "a download: exit status" 0 $?
 expect "a download: unpacked" old "$(cat "$vectors/first/file.json")"
+mkdir -p "$work/make/top/a" "$work/make/top/b" "$work/make/inner/a/c"
+touch "$work/make/top/a/1" "$work/make/top/b/2" "$work/make/inner/a/c/3"
+tar -C "$work/make/inner" -czf "$work/make/top/fixtures_blockchain_tests.tgz" a
+tar -C "$work/make" -czf "$work/folders.tar.gz" top
+echo "two file://$work/folders.tar.gz top/a,b deep/second" >> "$work/repo/upstream.txt"
+"$fetch" two > /dev/null 2>&1
+expect "a download of two folders, one with an archive in the archive" "a/1 a/c/3 b/2" \
+    "$(cd "$vectors/deep/second" && find . -type f | sed 's|^./||' | sort | tr '\n' ' ' | sed 's/ $//')"
 rm -rf "$vectors" "$work/upstream.tar.gz"
 message=$("$fetch" one 2>&1)
 expect "a download that fails: exit status" 1 $?

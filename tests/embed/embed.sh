@@ -25,6 +25,43 @@ check "the example builds from what was installed" "$(cd "$stage" &&
 check "the example prints what its last comment says" "$(
     diff <(sed -n 's|^// prints: ||p' tests/embed/embed.c) <("$stage/embed" 2>&1))"
 
+# The shared library, as a compiler finds it by default, and from C++ too.
+check "the example builds with the shared library" "$(cd "$stage" &&
+    $CC -std=c17 -Wall -Wextra -Werror -Iusr/include embed.c -o embed_shared -Lusr/lib -lcevm 2>&1)"
+check "the example runs with the shared library" "$(
+    diff <(sed -n 's|^// prints: ||p' tests/embed/embed.c) <(LD_LIBRARY_PATH=$stage/usr/lib "$stage/embed_shared" 2>&1))"
+if command -v cmake > /dev/null; then
+    mkdir -p "$stage/cmake"
+    cat > "$stage/cmake/CMakeLists.txt" << 'END'
+cmake_minimum_required(VERSION 3.13)
+project(example C)
+find_package(cevm 0.1 REQUIRED)
+add_executable(example_shared ../embed.c)
+target_link_libraries(example_shared PRIVATE cevm::cevm)
+add_executable(example_static ../embed.c)
+target_link_libraries(example_static PRIVATE cevm::static)
+END
+    check "CMake finds both libraries" "$(cd "$stage/cmake" &&
+        { cmake -S . -B build -DCMAKE_C_COMPILER="$CC" -DCMAKE_PREFIX_PATH="$stage/usr" && cmake --build build; } > log 2>&1 || tail -n 5 log)"
+    for name in example_shared example_static; do
+        check "the CMake $name runs" "$(
+            diff <(sed -n 's|^// prints: ||p' tests/embed/embed.c) <("$stage/cmake/build/$name" 2>&1))"
+    done
+else
+    skip "CMake finds both libraries" "cmake is not installed"
+fi
+
+# A loop over blocks, which docs/embedding-chain.md shows.
+samples=$(realpath ethereum-tests/chain-samples)
+cp tests/embed/chain.c "$stage/chain.c"
+# shellcheck disable=SC2086 # several libraries
+check "the loop over blocks builds from what was installed" "$(cd "$stage" &&
+    $CC -std=c17 -Wall -Wextra -Werror -Iusr/include chain.c -o chain usr/lib/libcevm.a $libs 2>&1)"
+check "the loop over blocks prints what its last comment says" "$(
+    diff <(sed -n 's|^// prints: ||p' tests/embed/chain.c) <("$stage/chain" "$samples/genesis.json" "$samples/chain.rlp" 2>&1))"
+listing=$(awk '/^```c$/ { on = 1; next } /^```$/ { on = 0 } on' docs/embedding-chain.md)
+check "docs/embedding-chain.md shows this file" "$(diff <(echo "$listing") <(tail -n +2 tests/embed/chain.c) | head -n 10)"
+
 # The listing in README.md is the file, so that it compiles.
 listing=$(awk '/^```c$/ { on = 1; next } /^```$/ { on = 0 } on' README.md)
 check "README.md shows this file" "$(diff <(echo "$listing") <(tail -n +2 tests/embed/embed.c) | head -n 10)"

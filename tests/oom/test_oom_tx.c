@@ -3,93 +3,11 @@
  * Every allocation and every backend read of a transaction's life fails in turn: the answer is the error, nothing leaks,
  * and the state is what it was.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-#include <stdlib.h>
+#include "faulty.h"
 
 #include <cevm/crypto.h>
 #include <cevm/hex.h>
 #include <cevm/transition.h>
-
-/* ---- An allocator that fails once -------------------------------------------------------------------------------- */
-
-typedef struct faulty {
-    size_t calls;   /* allocations asked for */
-    size_t fail_at; /* the one to refuse, counted from 1; 0 = none */
-    bool for_good;  /* and every one after it */
-    size_t live;    /* blocks not yet freed */
-} faulty;
-
-static void *faulty_resize(void *ctx, void *ptr, size_t size)
-{
-    faulty *f = ctx;
-    if (size == 0) {
-        f->live -= ptr != NULL;
-        free(ptr);
-        return NULL;
-    }
-    f->calls += 1;
-    if (f->calls == f->fail_at || (f->for_good && f->fail_at != 0 && f->calls > f->fail_at)) {
-        return NULL;
-    }
-    void *out = realloc(ptr, size);
-    assert_non_null(out);
-    f->live += ptr == NULL;
-    return out;
-}
-
-/* ---- A backend whose reads fail once ----------------------------------------------------------------------------- */
-
-typedef struct flaky_db {
-    cevm_db below;
-    size_t reads;
-    size_t fail_at;
-} flaky_db;
-
-static bool flaky_fails(flaky_db *db) { return ++db->reads == db->fail_at; }
-
-static cevm_err flaky_account(void *ctx, cevm_db_account *out, bool *exists, const cevm_address *address)
-{
-    flaky_db *db = ctx;
-    return flaky_fails(db) ? CEVM_ERR_BACKEND : db->below.vtable->account(db->below.ctx, out, exists, address);
-}
-
-static cevm_err flaky_storage(void *ctx, cevm_u256 *out, const cevm_address *address, const cevm_u256 *key)
-{
-    flaky_db *db = ctx;
-    return flaky_fails(db) ? CEVM_ERR_BACKEND : db->below.vtable->storage(db->below.ctx, out, address, key);
-}
-
-static cevm_err flaky_code(void *ctx, cevm_bytes *out, const cevm_hash *hash)
-{
-    flaky_db *db = ctx;
-    return flaky_fails(db) ? CEVM_ERR_BACKEND : db->below.vtable->code(db->below.ctx, out, hash);
-}
-
-static cevm_err flaky_block_hash(void *ctx, cevm_hash *out, uint64_t number)
-{
-    flaky_db *db = ctx;
-    return flaky_fails(db) ? CEVM_ERR_BACKEND : db->below.vtable->block_hash(db->below.ctx, out, number);
-}
-
-static cevm_err flaky_commit(void *ctx, const cevm_diff *diff)
-{
-    flaky_db *db = ctx;
-    return db->below.vtable->commit(db->below.ctx, diff);
-}
-
-static const cevm_db_vtable flaky_vtable = {
-    .struct_size = sizeof(cevm_db_vtable),
-    .account = flaky_account,
-    .storage = flaky_storage,
-    .code = flaky_code,
-    .block_hash = flaky_block_hash,
-    .commit = flaky_commit,
-};
 
 /* ---- The transactions -------------------------------------------------------------------------------------------- */
 
@@ -276,7 +194,7 @@ static void bench_open(bench *b, cevm_tx_type type, cevm_engine engine)
     b->db = make_store(&b->tx.sender);
     b->flaky.below = cevm_memdb_interface(b->db);
     b->allocator = (cevm_allocator){&b->memory, faulty_resize};
-    const cevm_db db = {&flaky_vtable, &b->flaky};
+    const cevm_db db = flaky_interface(&b->flaky);
     const cevm_vm_config config = {.struct_size = sizeof config, .allocator = &b->allocator, .engine = engine};
     assert_int_equal(cevm_state_create(&b->state, &db, &b->allocator), CEVM_OK);
     assert_int_equal(cevm_vm_create(&b->vm, &config), CEVM_OK);

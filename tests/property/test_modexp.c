@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * modexp on random inputs of many shapes against square-and-multiply, and its price against the formulas of EIP-198,
+ * modexp on random inputs of many shapes against square-and-multiply, on the edges of each of its ways against mpz_powm, and its
+ * price against the formulas of EIP-198,
  * EIP-2565 and EIP-7883 in numbers without bound. SEED= repeats a run, ITERATIONS= lengthens it.
  */
 #include <inttypes.h>
@@ -285,6 +286,124 @@ static void test_prices_of_any_lengths(void **state)
     }
 }
 
+/* The edges of the ways that the precompile takes: limbs, powers of two in the modulus, short and long exponents ------ */
+
+/* A number of up to `bits` bits: random, all ones, one bit, or an edge of a limb. */
+static void random_bits(run_state *s, mpz_t out, size_t bits)
+{
+    mpz_set_ui(out, 0);
+    switch (below(s, 4)) {
+    case 0: mpz_setbit(out, bits); break;
+    case 1:
+        mpz_setbit(out, bits);
+        mpz_sub_ui(out, out, 1);
+        break;
+    default:
+        for (size_t i = 0; i < bits; i += 32) {
+            mpz_mul_2exp(out, out, 32);
+            mpz_add_ui(out, out, (unsigned long)(next_random(s) & UINT32_MAX));
+        }
+        mpz_fdiv_r_2exp(out, out, bits);
+        break;
+    }
+}
+
+/* q 2^k, q odd of any number of limbs up to 9 or one of up to 17 bits, or a power of two; sometimes 1024 bytes. */
+static void random_modulus(run_state *s, mpz_t out)
+{
+    static const uint16_t twos[] = {0, 0, 0, 1, 2, 63, 64, 65, 127, 128, 129, 191, 192, 255, 256, 257, 320};
+    const size_t kind = below(s, 16);
+    const size_t edge = 64 * (1 + below(s, 9));
+    random_bits(s, out, kind == 0 ? 8000 + below(s, 184) : kind < 4 ? 1 + below(s, 17) : edge - 2 + below(s, 4));
+    mpz_setbit(out, 0);
+    if (kind == 4) {
+        mpz_set_ui(out, 1);
+    }
+    mpz_mul_2exp(out, out, twos[below(s, sizeof twos / sizeof twos[0])]);
+    if (mpz_sizeinbase(out, 2) > 8192) {
+        mpz_fdiv_r_2exp(out, out, 8192);
+    }
+}
+
+static void random_base(run_state *s, mpz_t out, const mpz_t modulus)
+{
+    switch (below(s, 6)) {
+    case 0: mpz_set_ui(out, (unsigned long)below(s, 4)); break;
+    case 1: /* around a multiple of the modulus */
+        mpz_mul_ui(out, modulus, (unsigned long)(1 + below(s, 3)));
+        mpz_add_ui(out, out, 1);
+        mpz_sub_ui(out, out, (unsigned long)below(s, 3));
+        break;
+    case 2: random_bits(s, out, 1 + below(s, 700)); break;
+    case 3: /* shares its factors of two */
+        random_bits(s, out, 1 + below(s, 100));
+        mpz_mul_2exp(out, out, 1 + below(s, 80));
+        break;
+    default: random_bits(s, out, 1 + below(s, mpz_sizeinbase(modulus, 2))); break;
+    }
+}
+
+static void random_exponent(run_state *s, mpz_t out)
+{
+    switch (below(s, 5)) {
+    case 0: mpz_set_ui(out, (unsigned long)below(s, 8)); break;
+    case 1: mpz_set_ui(out, 65537); break;
+    case 2: random_bits(s, out, 1 + below(s, 66)); break;
+    default: random_bits(s, out, 1 + below(s, 700)); break;
+    }
+}
+
+/* Appends a number with up to 9 zero bytes before it, and its length. */
+static void append(run_state *s, uint8_t *data, size_t *size, size_t part, const mpz_t number)
+{
+    const size_t bytes = mpz_sgn(number) != 0 ? (mpz_sizeinbase(number, 2) + 7) / 8 : 0;
+    const size_t zeros = bytes < 1000 ? below(s, 4) == 0 ? below(s, 10) : 0 : 0;
+    cevm_store_be64(data + (part + 1) * WORD - 8, bytes + zeros);
+    memset(data + *size, 0, zeros);
+    *size += zeros;
+    if (bytes != 0) {
+        (void)mpz_export(data + *size, NULL, 1, 1, 0, 0, number);
+    }
+    *size += bytes;
+}
+
+static void test_each_way(void **state)
+{
+    run_state *s = *state;
+    mpz_t number[4];
+    for (size_t i = 0; i < 4; ++i) {
+        mpz_init(number[i]);
+    }
+    for (uint64_t i = 0; i < s->iterations; ++i) {
+        uint8_t data[HEADER + 3 * 1400] = {0};
+        uint8_t expected[1400] = {0};
+        size_t size = HEADER;
+        random_modulus(s, number[2]);
+        random_base(s, number[0], number[2]);
+        random_exponent(s, number[1]);
+        for (size_t k = 0; k < 3; ++k) {
+            append(s, data, &size, k, number[k]);
+        }
+        if (mpz_sizeinbase(number[0], 2) > 8192) {
+            continue; /* EIP-7823 would refuse it */
+        }
+        const size_t length = (size_t)cevm_load_be64(data + HEADER - 8);
+        mpz_powm(number[3], number[0], number[1], number[2]);
+        if (mpz_sgn(number[3]) != 0) {
+            const size_t bytes = (mpz_sizeinbase(number[3], 2) + 7) / 8;
+            (void)mpz_export(expected + length - bytes, NULL, 1, 1, 0, 0, number[3]);
+        }
+        uint8_t *exact = malloc(size);
+        assert_non_null(exact);
+        memcpy(exact, data, size);
+        check_output(s, (cevm_bytes){exact, size}, expected, length);
+        free(exact);
+    }
+    for (size_t i = 0; i < 4; ++i) {
+        mpz_clear(number[i]);
+    }
+}
+
 static int set_up(void **state)
 {
     static run_state s;
@@ -304,6 +423,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_remainders),
         cmocka_unit_test(test_prices_of_any_lengths),
+        cmocka_unit_test(test_each_way),
     };
     return cmocka_run_group_tests(tests, set_up, NULL);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The block engine: each kind of entry does what the instructions do that it stands for, wherever the gas ends; decoding is
- * bounded; code is shared and dropped as promised.
+ * Blocks: their codec, their roots, the bloom filter, and the names of what may be wrong with one. The blocks are those of
+ * the official tests in the repository, and all others when the vectors are at hand.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,459 +10,548 @@
 
 #include <cmocka.h>
 
-#include <pthread.h>
-#include <stdio.h>
+#include <cevm/crypto.h>
+#include <cevm/hex.h>
 
-#include "evm/block.h"
-#include "tests/property/mock_host.h"
+#include <ftw.h>
 
-/** Instructions and the entry that they, or they and the branch behind them, have to become. */
-typedef struct snippet {
-    enum cevm_block_entry_kind kind;
-    bool branches; /* PUSH target, JUMPI follows */
-    uint8_t size;
-    uint8_t code[40];
-} snippet;
+#include "state/rlp.h"
+#include "tests/unit/block_samples.h"
+#include "tests/unit/vector_file.h"
 
-#define BYTES(...) \
-    sizeof((uint8_t[]){__VA_ARGS__}), { __VA_ARGS__ }
-#define WIDE                                                                                                         \
-    0x7f, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, \
-        30, 31, 32
-#define PUSH(n)      OP_PUSH1, (n)
-#define SMALL_OFFSET OP_PUSH1, 0x3f, OP_AND
-#define ONE(kind, ...)                          \
-    {                                           \
-        BLOCK_##kind, false, BYTES(__VA_ARGS__) \
-    }
-#define BRANCH(kind, ...)                      \
-    {                                          \
-        BLOCK_##kind, true, BYTES(__VA_ARGS__) \
-    }
-#define OPCODE(name)                             \
-    {                                            \
-        BLOCK_OP_##name, false, BYTES(OP_##name) \
-    }
+/* ---- There and back ----------------------------------------------------------------------------------------------- */
 
-/* On the stack are three words of calldata, the first on top, and above them nothing. */
-static const snippet snippets[] = {
-    ONE(SKIP, OP_JUMPDEST, OP_JUMPDEST, OP_JUMPDEST),
-    ONE(FALL, OP_CALLER, OP_JUMPDEST),
-    ONE(JUMP_AT, OP_DUP1, OP_DUP1, OP_XOR, PUSH(18), OP_ADD, OP_JUMP, OP_INVALID, OP_JUMPDEST),
-    ONE(JUMPI_AT, OP_DUP1, OP_DUP1, OP_DUP1, OP_XOR, PUSH(19), OP_ADD, OP_JUMPI, OP_INVALID, OP_JUMPDEST),
-    BRANCH(BRANCH_IF, OP_JUMPDEST),
-    BRANCH(BRANCH_IF, OP_ISZERO, OP_ISZERO),
-    BRANCH(BRANCH_IF, OP_DUP1),
-    BRANCH(BRANCH_IF, OP_DUP2, OP_SWAP1),
-    BRANCH(BRANCH_UNLESS, OP_ISZERO),
-    BRANCH(BRANCH_UNLESS, OP_ISZERO, OP_ISZERO, OP_ISZERO),
-    BRANCH(BRANCH_UNLESS, OP_DUP1, OP_ISZERO),
-    BRANCH(BRANCH_LT, OP_LT),
-    BRANCH(BRANCH_LT, OP_GT),
-    BRANCH(BRANCH_LT, OP_DUP2, OP_DUP2, OP_LT),
-    BRANCH(BRANCH_NOT_LT, OP_LT, OP_ISZERO),
-    BRANCH(BRANCH_SLT, OP_SLT),
-    BRANCH(BRANCH_SLT, OP_SGT),
-    BRANCH(BRANCH_NOT_SLT, OP_SGT, OP_ISZERO),
-    BRANCH(BRANCH_EQ, OP_EQ),
-    BRANCH(BRANCH_NOT_EQ, OP_EQ, OP_ISZERO),
-    BRANCH(BRANCH_LT_I, PUSH(5), OP_GT),
-    BRANCH(BRANCH_NOT_LT_I, PUSH(5), OP_GT, OP_ISZERO),
-    BRANCH(BRANCH_I_LT, PUSH(5), OP_LT),
-    BRANCH(BRANCH_NOT_I_LT, PUSH(5), OP_LT, OP_ISZERO),
-    BRANCH(BRANCH_EQ_I, PUSH(5), OP_EQ),
-    BRANCH(BRANCH_NOT_EQ_I, PUSH(5), OP_EQ, OP_ISZERO),
-    ONE(MOVE, OP_DUP1),
-    ONE(MOVE, OP_JUMPDEST, OP_SWAP1, OP_POP),
-    ONE(OP_ADD, OP_ADD, OP_SWAP1, OP_POP), /* the result is written where the move would bring it */
-    ONE(MOVE2, OP_DUP1, OP_DUP3),
-    ONE(EXCHANGE, OP_SWAP1),
-    ONE(EXCHANGE, OP_SWAP2, OP_SWAP1),
-    ONE(CONST_I, PUSH(7)),
-    ONE(CONST_K, WIDE),
-    ONE(ADD_I, PUSH(5), OP_ADD),
-    ONE(SUB_I, PUSH(5), OP_SWAP1, OP_SUB),
-    ONE(I_SUB, PUSH(5), OP_SUB),
-    ONE(MUL_I, PUSH(5), OP_MUL),
-    ONE(SHL_I, PUSH(8), OP_MUL),
-    ONE(SHR_I, PUSH(8), OP_SWAP1, OP_DIV),
-    ONE(AND_I, PUSH(8), OP_SWAP1, OP_MOD),
-    ONE(AND_I, PUSH(85), OP_AND),
-    ONE(AND_K, WIDE, OP_AND),
-    ONE(AND_K, PUSH(1), PUSH(200), OP_SHL, OP_SWAP1, OP_MOD),
-    ONE(OR_I, PUSH(85), OP_OR),
-    ONE(XOR_I, PUSH(85), OP_XOR),
-    ONE(EQ_I, PUSH(5), OP_EQ),
-    ONE(LT_I, PUSH(5), OP_GT),
-    ONE(I_LT, PUSH(5), OP_LT),
-    ONE(SHL_I, PUSH(5), OP_SHL),
-    ONE(SHL_I, PUSH(255), OP_SHL),
-    ONE(SHR_I, PUSH(224), OP_SHR),
-    ONE(SAR_I, PUSH(224), OP_SAR),
-    ONE(BYTE_I, PUSH(30), OP_BYTE),
-    ONE(BYTE_I, PUSH(32), OP_BYTE),
-    ONE(SIGNEXTEND_I, PUSH(0), OP_SIGNEXTEND),
-    ONE(SIGNEXTEND_I, PUSH(40), OP_SIGNEXTEND),
-    ONE(MLOAD_R, SMALL_OFFSET, OP_MLOAD),
-    ONE(MLOAD_R, OP_MLOAD),
-    ONE(MLOAD_I, PUSH(32), OP_MLOAD),
-    ONE(MSTORE_R, SMALL_OFFSET, OP_MSTORE),
-    ONE(MSTORE_R, OP_MSTORE),
-    ONE(MSTORE_I, PUSH(64), OP_MSTORE),
-    ONE(MSTORE8_R, SMALL_OFFSET, OP_MSTORE8),
-    OPCODE(ADD),
-    OPCODE(MUL),
-    OPCODE(SUB),
-    OPCODE(DIV),
-    OPCODE(SDIV),
-    OPCODE(MOD),
-    OPCODE(SMOD),
-    OPCODE(ADDMOD),
-    OPCODE(MULMOD),
-    OPCODE(EXP),
-    OPCODE(SIGNEXTEND),
-    OPCODE(LT),
-    OPCODE(SLT),
-    OPCODE(EQ),
-    OPCODE(ISZERO),
-    OPCODE(AND),
-    OPCODE(OR),
-    OPCODE(XOR),
-    OPCODE(NOT),
-    OPCODE(BYTE),
-    OPCODE(SHL),
-    OPCODE(SHR),
-    OPCODE(SAR),
-    OPCODE(CLZ),
-    OPCODE(CALLDATALOAD),
-    OPCODE(BLOBHASH),
-    OPCODE(BLOCKHASH),
-    OPCODE(SELFBALANCE),
-    OPCODE(TLOAD),
-    OPCODE(TSTORE),
-    OPCODE(SLOAD),
-    OPCODE(SSTORE),
-    OPCODE(BALANCE),
-    OPCODE(GAS),
-    OPCODE(MSIZE),
-    OPCODE(CALLER),
-    OPCODE(EXTCODESIZE),
-    {BLOCK_OP_KECCAK256, false, BYTES(SMALL_OFFSET, OP_KECCAK256)},
-    {BLOCK_OP_CALLDATACOPY, false, BYTES(PUSH(70), PUSH(3), PUSH(9), OP_CALLDATACOPY)},
-    {BLOCK_OP_MCOPY, false, BYTES(PUSH(70), PUSH(3), PUSH(9), OP_MCOPY)},
-    {BLOCK_OP_RETURNDATACOPY, false, BYTES(PUSH(0), PUSH(0), PUSH(9), OP_RETURNDATACOPY)},
-    {BLOCK_OP_LOG1, false, BYTES(PUSH(40), PUSH(9), OP_LOG1)},
-};
-
-enum { SNIPPETS = sizeof snippets / sizeof snippets[0], WORDS = 14, CODE_ROOM = 200 };
-
-/** Writes a program around a snippet; returns its size. */
-static size_t surround(uint8_t *code, const snippet *s)
+static void assert_same_hash(const cevm_hash *actual, const cevm_hash *expected)
 {
-    static const uint8_t before[] = {PUSH(64), OP_CALLDATALOAD, PUSH(32), OP_CALLDATALOAD, PUSH(0), OP_CALLDATALOAD};
-    static const uint8_t after[] = {OP_JUMPDEST, PUSH(96), PUSH(0), OP_RETURN};
-    size_t n = 0;
-    memcpy(code, before, sizeof before);
-    n += sizeof before;
-    memcpy(code + n, s->code, s->size);
-    n += s->size;
-    if (s->branches) {
-        const uint8_t branch[] = {PUSH((uint8_t)(n + 8)), OP_JUMPI, OP_NUMBER, OP_CALLER, OP_ADD, OP_POP, OP_JUMPDEST};
-        memcpy(code + n, branch, sizeof branch);
-        n += sizeof branch;
-    } else {
-        const uint8_t jump[] = {PUSH((uint8_t)(n + 4)), OP_JUMP, OP_INVALID}; /* makes a JUMP_TO */
-        memcpy(code + n, jump, sizeof jump);
-        n += sizeof jump;
-    }
-    memcpy(code + n, after, sizeof after);
-    return n + sizeof after;
+    assert_memory_equal(actual->bytes, expected->bytes, sizeof actual->bytes);
 }
 
-static cevm_u256 interesting_word(unsigned i)
+/** Decodes a block and encodes it again; header and transactions one by one too. Returns false when it does not decode. */
+static bool goes_there_and_back(cevm_bytes rlp, const cevm_hash *hash)
 {
-    static const uint64_t small[] = {0, 1, 4, 5, 6, 31, 32, 64, 256};
-    const cevm_u256 one = cevm_u256_from_u64(1);
-    switch (i) {
-    case 9: return (cevm_u256){{0, 1, 0, 0}};
-    case 10: return u256_shl_u(&one, 255);
-    case 11: return u256_max();
-    case 12: return (cevm_u256){{UINT64_MAX - 4, UINT64_MAX, UINT64_MAX, UINT64_MAX}};
-    case 13: return (cevm_u256){{0x8123456789abcdef, 0xfedcba9876543210, 0x0f1e2d3c4b5a6978, 0x7766554433221100}};
-    default: return cevm_u256_from_u64(small[i]);
+    cevm_block *block;
+    cevm_block_verdict verdict;
+    cevm_hash actual;
+    size_t size = 0;
+    const cevm_err err = cevm_block_decode(&block, &verdict, rlp, NULL);
+    if (err == CEVM_ERR_ENCODING) {
+        assert_null(block);
+        assert_int_not_equal(verdict.error, CEVM_BLOCK_NONE);
+        return false;
+    }
+    assert_int_equal(err, CEVM_OK);
+    uint8_t *again = malloc(rlp.size);
+    assert_non_null(again);
+    assert_int_equal(cevm_block_encode(NULL, &size, 0, block, NULL), CEVM_OK);
+    assert_int_equal(size, rlp.size);
+    assert_int_equal(block->rlp_size, rlp.size);
+    assert_int_equal(cevm_block_encode(again, &size, rlp.size, block, NULL), CEVM_OK);
+    assert_memory_equal(again, rlp.data, rlp.size);
+    assert_int_equal(cevm_header_hash(&actual, &block->header, NULL), CEVM_OK);
+    assert_same_hash(&actual, &block->hash);
+    if (hash != NULL) {
+        assert_same_hash(&block->hash, hash);
+    }
+    for (size_t i = 0; i < block->tx_count; ++i) {
+        assert_int_equal(cevm_tx_encode(again, &size, rlp.size, block->txs[i], NULL), CEVM_OK);
+        assert_int_equal(size, block->raw_txs[i].size);
+        assert_memory_equal(again, block->raw_txs[i].data, size);
+    }
+    free(again);
+    cevm_block_destroy(block, NULL);
+    return true;
+}
+
+/** The roots of a valid block's body are those its header has. */
+static void assert_roots(const cevm_block *block)
+{
+    cevm_hash root;
+    assert_int_equal(cevm_transactions_root(&root, block->raw_txs, block->tx_count, NULL), CEVM_OK);
+    assert_same_hash(&root, &block->header.transactions_root);
+    assert_int_equal(cevm_ommers_hash(&root, block->ommers, block->ommer_count, NULL), CEVM_OK);
+    assert_same_hash(&root, &block->header.ommers_hash);
+    assert_int_equal(block->has_withdrawals, block->header.has_withdrawals_root);
+    if (block->has_withdrawals) {
+        assert_int_equal(cevm_withdrawals_root(&root, block->withdrawals, block->withdrawal_count, NULL), CEVM_OK);
+        assert_same_hash(&root, &block->header.withdrawals_root);
     }
 }
 
-typedef struct engines {
-    cevm_vm *exact, *block;
-    mock_host host;
-    uint8_t code[CODE_ROOM];
-    uint8_t input[96];
-} engines;
+typedef struct seen {
+    size_t blocks, txs[5], ommers, withdrawals;
+} seen;
 
-static engines *engines_open(void)
+static void check_sample(cevm_blockchain_test *test, void *user)
 {
-    engines *e = calloc(1, sizeof *e);
-    assert_non_null(e);
-    cevm_vm_config config = {.struct_size = sizeof config, .engine = CEVM_ENGINE_EXACT};
-    assert_int_equal(cevm_vm_create(&e->exact, &config), CEVM_OK);
-    config.engine = CEVM_ENGINE_BLOCK;
-    assert_int_equal(cevm_vm_create(&e->block, &config), CEVM_OK);
-    return e;
-}
-
-static void engines_close(engines *e)
-{
-    cevm_vm_destroy(e->exact);
-    cevm_vm_destroy(e->block);
-    free(e);
-}
-
-static void engines_set_code(engines *e, size_t size, uint64_t hash)
-{
-    e->host.code[0].bytes = (cevm_bytes){e->code, size};
-    cevm_store_be64(e->host.code[0].hash.bytes, hash);
-}
-
-static void engines_compare(engines *e, int64_t gas, unsigned row)
-{
-    const cevm_bytes input = {e->input, sizeof e->input};
-    const mock_outcome a = mock_execute(e->exact, &e->host, CEVM_OSAKA, gas, input);
-    const mock_outcome b = mock_execute(e->block, &e->host, CEVM_OSAKA, gas, input);
-    if (memcmp(&a, &b, sizeof a) != 0) {
-        fail_msg("row %u, gas %lld: exact status %d gas %lld, block status %d gas %lld", row, (long long)gas,
-                 (int)a.status, (long long)a.gas.left, (int)b.status, (long long)b.gas.left);
-    }
-}
-
-static bool has_entry(const cevm_block_code *code, enum cevm_block_entry_kind kind)
-{
-    for (uint32_t i = CEVM_BLOCK_FIRST; i < code->entry_count; ++i) {
-        if (code->entries[i].handler.label == cevm_block_handlers()[kind].label) {
-            return true;
+    seen *s = user;
+    for (size_t i = 0; i < test->block_count; ++i) {
+        const cevm_test_block b = test_block_at(test, i);
+        if (!b.is_valid) {
+            (void)goes_there_and_back(b.rlp, NULL);
+            continue;
         }
+        assert_true(goes_there_and_back(b.rlp, &b.hash));
+        cevm_block *block = decode_block(b.rlp);
+        assert_roots(block);
+        ++s->blocks;
+        s->ommers += block->ommer_count;
+        s->withdrawals += block->withdrawal_count;
+        for (size_t t = 0; t < block->tx_count; ++t) {
+            ++s->txs[block->txs[t]->type];
+        }
+        cevm_block_destroy(block, NULL);
     }
-    return false;
 }
 
-static void test_each_entry_does_what_its_instructions_do(void **state)
+static void test_samples(void **state)
 {
     (void)state;
-    engines *e = engines_open();
-    static bool covered[BLOCK_KIND_COUNT];
-    for (unsigned row = 0; row < SNIPPETS; ++row) {
-        const size_t size = surround(e->code, &snippets[row]);
-        engines_set_code(e, size, row + 1);
-        cevm_block_code *code = cevm_block_decode(e->code, size, CEVM_OSAKA, NULL);
-        assert_non_null(code);
-        if (!has_entry(code, snippets[row].kind)) {
-            fail_msg("row %u does not become the entry it stands for", row);
-        }
-        for (int kind = 0; kind < BLOCK_KIND_COUNT; ++kind) {
-            covered[kind] = covered[kind] || has_entry(code, (enum cevm_block_entry_kind)kind);
-        }
-        cevm_block_free(code, NULL);
-        for (unsigned i = 0; i < WORDS * WORDS; ++i) {
-            const cevm_u256 a = interesting_word(i % WORDS), b = interesting_word(i / WORDS);
-            const cevm_u256 c = interesting_word((i + i / WORDS) % WORDS);
-            cevm_u256_to_be(e->input, &a);
-            cevm_u256_to_be(e->input + 32, &b);
-            cevm_u256_to_be(e->input + 64, &c);
-            engines_compare(e, 100000, row);
-        }
-        for (int64_t gas = 0; gas < 400; ++gas) { /* out of gas at each instruction */
-            engines_compare(e, gas, row);
-        }
-        engines_compare(e, 2300, row);
-        engines_compare(e, 2250, row);
+    seen s = {0};
+    for (size_t i = 0; i < BLOCK_SAMPLES; ++i) {
+        for_each_blockchain_test(block_samples[i], check_sample, &s);
     }
-    for (int kind = 0; kind < BLOCK_OP_STOP; ++kind) {
-        if (!covered[kind]) {
-            fail_msg("no row has an entry of kind %d", kind);
-        }
+    assert_true(s.blocks >= 50 && s.ommers >= 3 && s.withdrawals >= 3); /* EIP-4895 among them */
+    for (size_t type = 0; type < 5; ++type) {
+        assert_true(s.txs[type] != 0);
     }
-    engines_close(e);
 }
 
-/* ---- Bounds ------------------------------------------------------------------------------------------------------ */
+/* ---- All blocks of the vectors ------------------------------------------------------------------------------------ */
 
-/** Code of one pattern, over and over, that makes the most of something in decoding. */
-static void test_decoding_is_bounded(void **state)
+static size_t vector_blocks; /* nftw's callback takes no argument of ours */
+
+static int visit(const char *path, const struct stat *status, int kind, struct FTW *place)
+{
+    (void)status;
+    (void)place;
+    const size_t length = strlen(path);
+    if (kind != FTW_F || length < 5 || strcmp(path + length - 5, ".json") != 0) {
+        return 0;
+    }
+    json_t *root = json_load_file(path, JSON_ALLOW_NUL, NULL), *test, *entry;
+    assert_non_null(root);
+    const char *name;
+    json_object_foreach(root, name, test)
+    {
+        size_t index;
+        json_array_foreach(json_object_get(test, "blocks"), index, entry)
+        {
+            const char *text = json_string_value(json_object_get(entry, "rlp"));
+            const json_t *header = json_object_get(entry, "blockHeader");
+            if (text == NULL) {
+                continue;
+            }
+            size_t size = 0;
+            cevm_hash hash;
+            uint8_t *raw = malloc(strlen(text) / 2 + 1);
+            assert_non_null(raw);
+            assert_true(cevm_hex_decode(raw, &size, text, strlen(text)));
+            if (header != NULL) {
+                const char *expected = json_string_value(json_object_get(header, "hash"));
+                assert_true(cevm_hex_decode_exact(hash.bytes, sizeof hash.bytes, expected));
+            }
+            const bool decodes = goes_there_and_back((cevm_bytes){raw, size}, header != NULL ? &hash : NULL);
+            if (!decodes && header != NULL) {
+                fail_msg("%s: %s: valid block %zu does not decode", path, name, index);
+            }
+            vector_blocks += decodes;
+            free(raw);
+        }
+    }
+    json_decref(root);
+    return 0;
+}
+
+static void test_vectors(void **state)
+{
+    (void)state;
+    static const char *const folders[] = {
+        "BlockchainTests/InvalidBlocks",
+        "BlockchainTests/TransitionTests",
+        "BlockchainTests/ValidBlocks",
+        "LegacyTests/Cancun/BlockchainTests",
+        "blockchain_tests/cancun/eip4844_blobs",
+        "blockchain_tests/prague/eip7702_set_code_tx",
+        "blockchain_tests/shanghai",
+    };
+    json_decref(open_vectors("BlockchainTests/InvalidBlocks/bcEIP1559/badBlocks.json"));
+    const char *top = getenv("CEVM_VECTORS_DIR");
+    vector_blocks = 0;
+    for (size_t i = 0; i < sizeof folders / sizeof folders[0]; ++i) {
+        char path[4096];
+        (void)snprintf(path, sizeof path, "%s/%s", top != NULL ? top : "ethereum-tests/vectors", folders[i]);
+        assert_int_equal(nftw(path, visit, 16, FTW_PHYS), 0);
+    }
+    print_message("%zu blocks\n", vector_blocks);
+    assert_true(vector_blocks > 1000);
+}
+
+/* ---- What is no block --------------------------------------------------------------------------------------------- */
+
+/** A valid block of Shanghai (shanghaiExample) taken apart: a transaction, no ommers, a withdrawal. */
+typedef struct parts {
+    uint8_t rlp[1024];
+    size_t size;
+    cevm_rlp_item header, txs, ommers, withdrawals;
+} parts;
+
+static void keep_shanghai_block(cevm_blockchain_test *test, void *user)
+{
+    parts *p = user;
+    const cevm_test_block b = test_block_at(test, 0);
+    if (strcmp(test->network_name, "Shanghai") == 0) {
+        assert_in_range(b.rlp.size, 1, sizeof p->rlp);
+        memcpy(p->rlp, b.rlp.data, b.rlp.size);
+        p->size = b.rlp.size;
+    }
+}
+
+static void take_apart(parts *p)
+{
+    cevm_bytes cursor;
+    p->size = 0;
+    for_each_blockchain_test("legacy/shanghaiExample.json", keep_shanghai_block, p);
+    cevm_bytes rlp = {p->rlp, p->size};
+    assert_true(cevm_rlp_next_list(&rlp, &cursor) && cevm_rlp_next(&cursor, &p->header) &&
+                cevm_rlp_next(&cursor, &p->txs) && cevm_rlp_next(&cursor, &p->ommers) &&
+                cevm_rlp_next(&cursor, &p->withdrawals));
+    assert_int_equal(cursor.size, 0);
+}
+
+/** The verdict on the list of these items. */
+static cevm_block_verdict verdict_on(const cevm_bytes *items, size_t count)
+{
+    cevm_buf buf;
+    cevm_block *block;
+    cevm_block_verdict verdict;
+    cevm_buf_init(&buf, NULL);
+    const size_t list = cevm_rlp_list_begin(&buf);
+    for (size_t i = 0; i < count; ++i) {
+        cevm_buf_append(&buf, items[i].data, items[i].size);
+    }
+    cevm_rlp_list_end(&buf, list);
+    assert_false(buf.failed);
+    const cevm_err err = cevm_block_decode(&block, &verdict, (cevm_bytes){buf.data, buf.size}, NULL);
+    assert_int_equal(err, verdict.error == CEVM_BLOCK_NONE ? CEVM_OK : CEVM_ERR_ENCODING);
+    assert_int_equal(block != NULL, err == CEVM_OK);
+    cevm_block_destroy(block, NULL);
+    cevm_buf_free(&buf);
+    return verdict;
+}
+
+#define VIEW(literal) ((cevm_bytes){(const uint8_t *)(literal), sizeof(literal) - 1})
+
+static void test_wrong_structures(void **state)
+{
+    (void)state;
+    parts p;
+    take_apart(&p);
+    const cevm_bytes header = p.header.whole, txs = p.txs.whole, ommers = p.ommers.whole, last = p.withdrawals.whole;
+    const cevm_bytes text = VIEW("\x83"
+                                 "abc"),
+                     none = VIEW("\x80");
+    const struct {
+        cevm_bytes items[5];
+        size_t count;
+        cevm_block_error error;
+    } cases[] = {
+        {{header, txs, ommers, last}, 4, CEVM_BLOCK_NONE},
+        {{header, txs, ommers}, 3, CEVM_BLOCK_RLP_WITHDRAWALS_NOT_READ},
+        {{header, txs}, 2, CEVM_BLOCK_RLP_STRUCTURES_ENCODING},
+        {{header}, 1, CEVM_BLOCK_RLP_STRUCTURES_ENCODING},
+        {{header}, 0, CEVM_BLOCK_RLP_STRUCTURES_ENCODING},
+        {{header, txs, ommers, last, last}, 5, CEVM_BLOCK_RLP_STRUCTURES_ENCODING},
+        {{text, txs, ommers, last}, 4, CEVM_BLOCK_RLP_STRUCTURES_ENCODING},
+        {{header, text, ommers, last}, 4, CEVM_BLOCK_RLP_STRUCTURES_ENCODING},
+        {{header, none, ommers, last}, 4, CEVM_BLOCK_RLP_STRUCTURES_ENCODING},
+        {{header, txs, text, last}, 4, CEVM_BLOCK_RLP_STRUCTURES_ENCODING},
+        {{header, txs, ommers, text}, 4, CEVM_BLOCK_RLP_STRUCTURES_ENCODING},
+        {{header, txs, VIEW("\xc1\xc0"), last}, 4, CEVM_BLOCK_RLP_STRUCTURES_ENCODING},
+        {{header, txs, VIEW("\xc1\x80"), last}, 4, CEVM_BLOCK_RLP_STRUCTURES_ENCODING},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; ++i) {
+        assert_int_equal(verdict_on(cases[i].items, cases[i].count).error, cases[i].error);
+    }
+}
+
+/* Every prefix of a block, a block with a byte behind it, and what is no list at all. */
+static void test_truncated(void **state)
+{
+    (void)state;
+    parts p;
+    cevm_block *block;
+    cevm_block_verdict verdict;
+    take_apart(&p);
+    for (size_t size = 0; size <= p.size + 1; ++size) {
+        const cevm_err err = cevm_block_decode(&block, &verdict, (cevm_bytes){p.rlp, size}, NULL);
+        assert_int_equal(err, size == p.size ? CEVM_OK : CEVM_ERR_ENCODING);
+        assert_int_equal(verdict.error, size == p.size ? CEVM_BLOCK_NONE : CEVM_BLOCK_RLP_STRUCTURES_ENCODING);
+        cevm_block_destroy(block, NULL);
+    }
+    assert_int_equal(cevm_block_decode(&block, &verdict,
+                                       VIEW("\x83"
+                                            "abc"),
+                                       NULL),
+                     CEVM_ERR_ENCODING);
+    cevm_block_destroy(NULL, NULL);
+}
+
+/* EIP-4895: index, validator index and amount of 64 bits, an address of 20 bytes, and nothing else. */
+static void test_eip4895_withdrawal_encoding(void **state)
+{
+    (void)state;
+#define ADDRESS \
+    "\x94"      \
+    "aaaaaaaaaaaaaaaaaaaa"
+#define MOST "\x88\xff\xff\xff\xff\xff\xff\xff\xff"
+#define MORE "\x89\x01\0\0\0\0\0\0\0\0"
+    static const struct {
+        cevm_bytes fields;
+        cevm_block_error error;
+    } cases[] = {
+        {{(const uint8_t *)"\x01\x02" ADDRESS "\x03", 24}, CEVM_BLOCK_NONE},
+        {{(const uint8_t *)"\x80\x80" ADDRESS "\x80", 24}, CEVM_BLOCK_NONE},
+        {{(const uint8_t *)MOST MOST ADDRESS MOST, 48}, CEVM_BLOCK_NONE},
+        {{(const uint8_t *)MORE "\x02" ADDRESS "\x03", 33}, CEVM_BLOCK_RLP_INVALID_FIELD_OVERFLOW_64},
+        {{(const uint8_t *)"\x01" MORE ADDRESS "\x03", 33}, CEVM_BLOCK_RLP_INVALID_FIELD_OVERFLOW_64},
+        {{(const uint8_t *)"\x01\x02" ADDRESS MORE, 33}, CEVM_BLOCK_RLP_INVALID_FIELD_OVERFLOW_64},
+        {{(const uint8_t *)"\x00\x02" ADDRESS "\x03", 24}, CEVM_BLOCK_RLP_STRUCTURES_ENCODING},
+        {{(const uint8_t *)"\x01\xc0" ADDRESS "\x03", 24}, CEVM_BLOCK_RLP_STRUCTURES_ENCODING},
+        {{(const uint8_t *)"\x01\x02\x93"
+                           "aaaaaaaaaaaaaaaaaaa\x03",
+          23},
+         CEVM_BLOCK_RLP_INVALID_ADDRESS},
+        {{(const uint8_t *)"\x01\x02\x95"
+                           "aaaaaaaaaaaaaaaaaaaaa\x03",
+          25},
+         CEVM_BLOCK_RLP_INVALID_ADDRESS},
+        {{(const uint8_t *)"\x01\x02\xc0\x03", 4}, CEVM_BLOCK_RLP_STRUCTURES_ENCODING},
+        {{(const uint8_t *)"\x01\x02" ADDRESS, 23}, CEVM_BLOCK_RLP_STRUCTURES_ENCODING},
+        {{(const uint8_t *)"\x01\x02" ADDRESS "\x03\x04", 25}, CEVM_BLOCK_RLP_STRUCTURES_ENCODING},
+    };
+#undef ADDRESS
+#undef MOST
+#undef MORE
+    parts p;
+    take_apart(&p);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; ++i) {
+        cevm_buf buf;
+        cevm_buf_init(&buf, NULL);
+        const size_t all = cevm_rlp_list_begin(&buf), one = cevm_rlp_list_begin(&buf);
+        cevm_buf_append(&buf, cases[i].fields.data, cases[i].fields.size);
+        cevm_rlp_list_end(&buf, one);
+        cevm_rlp_list_end(&buf, all);
+        const cevm_bytes items[] = {p.header.whole, p.txs.whole, p.ommers.whole, {buf.data, buf.size}};
+        assert_int_equal(verdict_on(items, 4).error, cases[i].error);
+        cevm_buf_free(&buf);
+    }
+}
+
+/* EIP-2718: what stands in the list of transactions, and where the first bad one is. */
+static void test_transaction_forms(void **state)
+{
+    (void)state;
+    parts p;
+    take_apart(&p);
+    cevm_buf wrapped;
+    cevm_buf_init(&wrapped, NULL);
+    cevm_rlp_put_bytes(&wrapped, p.txs.payload.data, p.txs.payload.size); /* a legacy one as typed ones stand there */
+    const struct {
+        cevm_bytes second; /* behind a good one */
+        cevm_tx_error error;
+    } cases[] = {
+        {p.txs.payload, CEVM_TX_NONE},
+        {{wrapped.data, wrapped.size}, CEVM_TX_TYPE_NOT_SUPPORTED},
+        {VIEW("\x80"), CEVM_TX_RLP_ERROR_EOF},
+        {VIEW("\x02"), CEVM_TX_RLP_ERROR_EOF},
+        {VIEW("\x7f"), CEVM_TX_TYPE_NOT_SUPPORTED},
+        {VIEW("\x82\x05\xc0"), CEVM_TX_TYPE_NOT_SUPPORTED},
+        {VIEW("\x82\x02\xc0"), CEVM_TX_RLP_TOO_FEW_ELEMENTS},
+        {VIEW("\xc0"), CEVM_TX_RLP_TOO_FEW_ELEMENTS},
+        {VIEW("\x86\x03\xc4\xc0\xc0\xc0\xc0"), CEVM_TX_TYPE_3_TX_WITH_FULL_BLOBS}, /* EIP-4844's form for the network */
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; ++i) {
+        cevm_buf buf;
+        cevm_buf_init(&buf, NULL);
+        const size_t list = cevm_rlp_list_begin(&buf);
+        cevm_buf_append(&buf, p.txs.payload.data, p.txs.payload.size);
+        cevm_buf_append(&buf, cases[i].second.data, cases[i].second.size);
+        cevm_rlp_list_end(&buf, list);
+        const cevm_bytes items[] = {p.header.whole, {buf.data, buf.size}, p.ommers.whole, p.withdrawals.whole};
+        const cevm_block_verdict verdict = verdict_on(items, 4);
+        assert_int_equal(verdict.error, cases[i].error != CEVM_TX_NONE ? CEVM_BLOCK_TRANSACTION : CEVM_BLOCK_NONE);
+        assert_int_equal(verdict.tx_error, cases[i].error);
+        assert_int_equal(verdict.tx_index, cases[i].error != CEVM_TX_NONE ? 1 : 0);
+        cevm_buf_free(&buf);
+    }
+    cevm_buf_free(&wrapped);
+}
+
+/* A list of withdrawals in a block whose header has no root of one is well encoded; the chain refuses it. */
+static void test_withdrawals_without_root(void **state)
+{
+    (void)state;
+    parts p;
+    take_apart(&p);
+    cevm_header header;
+    cevm_block_error reason;
+    uint8_t encoded[1024];
+    size_t size;
+    assert_int_equal(cevm_header_decode(&header, &reason, p.header.whole), CEVM_OK);
+    header.has_withdrawals_root = false;
+    assert_int_equal(cevm_header_encode(encoded, &size, sizeof encoded, &header, NULL), CEVM_OK);
+    const cevm_bytes items[] = {{encoded, size}, p.txs.whole, p.ommers.whole, p.withdrawals.whole};
+    assert_int_equal(verdict_on(items, 4).error, CEVM_BLOCK_NONE);
+    assert_int_equal(verdict_on(items, 3).error, CEVM_BLOCK_NONE);
+}
+
+/* ---- Encoding ----------------------------------------------------------------------------------------------------- */
+
+static void test_encode_limits(void **state)
+{
+    (void)state;
+    parts p;
+    take_apart(&p);
+    uint8_t out[1024];
+    size_t size = 0;
+    cevm_block *block = decode_block((cevm_bytes){p.rlp, p.size});
+    assert_int_equal(cevm_block_encode(out, &size, p.size - 1, block, NULL), CEVM_ERR_LIMIT);
+    assert_int_equal(size, p.size);
+    assert_int_equal(cevm_block_encode(out, &size, p.size, block, NULL), CEVM_OK);
+    assert_memory_equal(out, p.rlp, size);
+    cevm_block_destroy(block, NULL);
+}
+
+/* Roots of nothing: keccak256(rlp("")), and of ommers keccak256(rlp([])). */
+static void test_empty_roots(void **state)
+{
+    (void)state;
+    cevm_hash root, empty, empty_list;
+    cevm_keccak256(&empty, "\x80", 1);
+    cevm_keccak256(&empty_list, "\xc0", 1);
+    assert_int_equal(cevm_transactions_root(&root, NULL, 0, NULL), CEVM_OK);
+    assert_same_hash(&root, &empty);
+    assert_int_equal(cevm_withdrawals_root(&root, NULL, 0, NULL), CEVM_OK);
+    assert_same_hash(&root, &empty);
+    assert_int_equal(cevm_ommers_hash(&root, NULL, 0, NULL), CEVM_OK);
+    assert_same_hash(&root, &empty_list);
+    assert_same_hash(&cevm_empty_ommers_hash, &empty_list);
+}
+
+/* EIP-7934: 8 MiB, to the byte, from Osaka on. */
+static void test_eip7934_size(void **state)
+{
+    (void)state;
+    assert_true(cevm_block_size_is_valid(CEVM_OSAKA, 10485760 - 2097152));
+    assert_false(cevm_block_size_is_valid(CEVM_OSAKA, 10485760 - 2097152 + 1));
+    assert_true(cevm_block_size_is_valid(CEVM_PRAGUE, 10485760));
+}
+
+/* ---- Bloom -------------------------------------------------------------------------------------------------------- */
+
+/* The log of the official test log1_correct, and the bits that the bloom of its block has. */
+static void test_bloom(void **state)
 {
     (void)state;
     static const struct {
-        uint8_t size, bytes[6];
-    } patterns[] = {
-        {BYTES(OP_JUMPDEST)},
-        {BYTES(OP_PUSH32)},
-        {BYTES(OP_PUSH0, OP_JUMPDEST)},
-        {BYTES(OP_GAS)},
-        {BYTES(OP_JUMPI)},
-        {BYTES(OP_SWAP16)},
-        {BYTES(OP_SWAP16, OP_JUMPDEST)},
-        {BYTES(OP_DUP16)},
-        {BYTES(OP_DUP16, OP_ADD)},
-        {BYTES(OP_CALLER, OP_SWAP16)},
-        {BYTES(OP_SWAP16, OP_ISZERO, OP_GAS)},
-        {BYTES(OP_MULMOD)},
-        {BYTES(OP_PUSH0, OP_DUP1, OP_MULMOD)},
-        {BYTES(OP_SWAP1, OP_SWAP2, OP_GAS)},
-        {BYTES(OP_SWAP3, OP_ISZERO)},
-        {BYTES(OP_PUSH1, 0, OP_SLOAD)},
-        {BYTES(OP_DUP1, OP_MSTORE)},
-        {BYTES(OP_LT, OP_JUMPI)},
-        {BYTES(OP_PUSH0, OP_PUSH0, OP_EXP)},
-        {BYTES(OP_CALLER, OP_DUP1, OP_SWAP5, OP_KECCAK256)},
-        {BYTES(OP_POP)},
-        {BYTES(OP_JUMPDEST, OP_PUSH1, 0, OP_JUMP)},
-        {BYTES(OP_ISZERO, OP_SWAP16)},
-        {BYTES(OP_PUSH9)},
+        size_t byte;
+        uint8_t value;
+    } bits[] = {{8, 0x10}, {100, 0x02}, {110, 0x08}, {168, 0x04}, {222, 0x20}, {228, 0x40}};
+    cevm_bloom expected = {{0}}, bloom = {{0}}, by_hand = {{0}};
+    cevm_log log = {.topic_count = 1}; /* the topic is zero */
+    assert_true(cevm_hex_decode_exact(log.address.bytes, 20, "095e7baea6a6c7c4c2dfeb977efac326af552d87"));
+    for (size_t i = 0; i < sizeof bits / sizeof bits[0]; ++i) {
+        expected.bytes[bits[i].byte] = bits[i].value;
+    }
+    cevm_bloom_add_logs(&bloom, &log, 1);
+    assert_memory_equal(bloom.bytes, expected.bytes, sizeof bloom.bytes);
+    cevm_bloom_add(&by_hand, (cevm_bytes){log.address.bytes, 20});
+    cevm_bloom_add(&by_hand, (cevm_bytes){log.topics[0].bytes, 32});
+    assert_memory_equal(by_hand.bytes, expected.bytes, sizeof bloom.bytes);
+    cevm_bloom_add_logs(&bloom, NULL, 0); /* adds nothing */
+    assert_memory_equal(bloom.bytes, expected.bytes, sizeof bloom.bytes);
+}
+
+/* ---- Names -------------------------------------------------------------------------------------------------------- */
+
+static void test_names(void **state)
+{
+    (void)state;
+    assert_string_equal(cevm_block_error_name(CEVM_BLOCK_INVALID_GASLIMIT), "INVALID_GASLIMIT");
+    assert_string_equal(cevm_block_error_string(CEVM_BLOCK_UNKNOWN_PARENT), "unknown ancestor");
+    assert_int_equal(cevm_block_error_rpc_code(CEVM_BLOCK_UNKNOWN_PARENT), -32000);
+    assert_string_equal(cevm_block_error_name(CEVM_BLOCK_NONE), "NONE");
+    assert_string_equal(cevm_block_error_name(CEVM_BLOCK_ERROR_COUNT), "UNKNOWN");
+    assert_int_equal(cevm_block_error_rpc_code(CEVM_BLOCK_ERROR_COUNT), -32603);
+    for (int e = 1; e < CEVM_BLOCK_ERROR_COUNT; ++e) {
+        const cevm_block_error error = (cevm_block_error)e;
+        assert_true(strlen(cevm_block_error_string(error)) != 0 && cevm_block_error_rpc_code(error) < 0);
+    }
+}
+
+/* Each spelling that a vector has for a reason. */
+static void test_matching(void **state)
+{
+    (void)state;
+    static const struct {
+        cevm_block_error error;
+        cevm_tx_error tx_error;
+        const char *expected;
+        bool matches;
+    } cases[] = {
+        {CEVM_BLOCK_INVALID_GASLIMIT, CEVM_TX_NONE, "BlockException.INVALID_GASLIMIT", true},
+        {CEVM_BLOCK_INVALID_GASLIMIT, CEVM_TX_NONE, "InvalidGasLimit", true},
+        {CEVM_BLOCK_INVALID_GASLIMIT, CEVM_TX_NONE, "InvalidGasLimit2", true},
+        {CEVM_BLOCK_INVALID_GASLIMIT, CEVM_TX_NONE, "BlockException.INVALID_GASLIMI", false},
+        {CEVM_BLOCK_INVALID_GASLIMIT, CEVM_TX_NONE, "BlockException.INVALID_GASLIMIT2", false},
+        {CEVM_BLOCK_INVALID_GASLIMIT, CEVM_TX_NONE, "TransactionException.INVALID_GASLIMIT", false},
+        {CEVM_BLOCK_INVALID_GASLIMIT, CEVM_TX_NONE, "", false},
+        {CEVM_BLOCK_INVALID_GASLIMIT, CEVM_TX_NONE, "|", false},
+        {CEVM_BLOCK_INVALID_GASLIMIT, CEVM_TX_NONE, NULL, false},
+        {CEVM_BLOCK_NONE, CEVM_TX_NONE, "NONE", false},
+        {CEVM_BLOCK_NONE, CEVM_TX_NONE, "", false},
+        {CEVM_BLOCK_RLP_INVALID_FIELD_OVERFLOW_64, CEVM_TX_NONE,
+         "BlockException.RLP_STRUCTURES_ENCODING|BlockException.RLP_INVALID_FIELD_OVERFLOW_64", true},
+        {CEVM_BLOCK_INVALID_STATE_ROOT, CEVM_TX_NONE, "BlockException.A|BlockException.INVALID_STATE_ROOT", true},
+        {CEVM_BLOCK_INCORRECT_BLOB_GAS_USED, CEVM_TX_NONE,
+         "BlockException.BLOB_GAS_USED_ABOVE_LIMIT|BlockException.INCORRECT_BLOB_GAS_USED", true},
+        {CEVM_BLOCK_IMPORT_IMPOSSIBLE_UNCLES_OVER_PARIS, CEVM_TX_NONE, "3675PreParis1559BlockRejected", true},
+        {CEVM_BLOCK_IMPORT_IMPOSSIBLE_DIFFICULTY_OVER_PARIS, CEVM_TX_NONE, "3675PoWBlockRejected", true},
+        {CEVM_BLOCK_IMPORT_IMPOSSIBLE_PARIS_WRONG_POS, CEVM_TX_NONE, "3675PoSBlockRejected", true},
+        {CEVM_BLOCK_IMPORT_IMPOSSIBLE_PARIS_WRONG_POS, CEVM_TX_NONE, "3675PoWBlockRejected", false},
+        {CEVM_BLOCK_TRANSACTION, CEVM_TX_NONCE_MISMATCH_TOO_LOW, "TransactionException.NONCE_MISMATCH_TOO_LOW", true},
+        {CEVM_BLOCK_TRANSACTION, CEVM_TX_NONCE_MISMATCH_TOO_LOW, "TR_NonceTooLow", true},
+        {CEVM_BLOCK_TRANSACTION, CEVM_TX_NONCE_MISMATCH_TOO_LOW, "BlockException.NONCE_MISMATCH_TOO_LOW", false},
+        {CEVM_BLOCK_TRANSACTION, CEVM_TX_NONCE_MISMATCH_TOO_LOW, "BlockException.TRANSACTION", false},
+        {CEVM_BLOCK_TRANSACTION, CEVM_TX_NONCE_MISMATCH_TOO_LOW, "BlockException.RLP_STRUCTURES_ENCODING", false},
+        {CEVM_BLOCK_TRANSACTION, CEVM_TX_TYPE_3_TX_WITH_FULL_BLOBS,
+         "BlockException.RLP_STRUCTURES_ENCODING|TransactionException.TYPE_3_TX_WITH_FULL_BLOBS", true},
+        {CEVM_BLOCK_TRANSACTION, CEVM_TX_RLP_TOO_FEW_ELEMENTS, "BlockException.RLP_STRUCTURES_ENCODING", true},
+        {CEVM_BLOCK_TRANSACTION, CEVM_TX_TYPE_NOT_SUPPORTED, "BlockException.RLP_STRUCTURES_ENCODING", true},
+        {CEVM_BLOCK_TRANSACTION, CEVM_TX_TYPE_1_TX_PRE_FORK, "BlockException.RLP_STRUCTURES_ENCODING", false},
     };
-    enum { SIZE = 65536 };
-    uint8_t *code = malloc(SIZE);
-    assert_non_null(code);
-    for (size_t p = 0; p < sizeof patterns / sizeof patterns[0]; ++p) {
-        for (size_t i = 0; i < SIZE; ++i) {
-            code[i] = patterns[p].bytes[i % patterns[p].size];
-        }
-        cevm_block_code *decoded = cevm_block_decode(code, SIZE, CEVM_OSAKA, NULL);
-        assert_non_null(decoded);
-        if (decoded->entry_count > 3 * SIZE || decoded->bytes > 64 * SIZE) {
-            fail_msg("pattern %zu: %u entries, %zu bytes", p, decoded->entry_count, decoded->bytes);
-        }
-        cevm_block_free(decoded, NULL);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; ++i) {
+        const cevm_block_verdict verdict = {cases[i].error, cases[i].tx_error, 0};
+        assert_int_equal(cevm_block_verdict_matches(&verdict, cases[i].expected), cases[i].matches);
     }
-    free(code);
-}
-
-/* ---- The cache --------------------------------------------------------------------------------------------------- */
-
-/** PUSH1 n, PUSH0, MSTORE, a loop of `rounds` that runs long enough to be decoded, RETURN(0, 32). */
-static size_t make_loop(uint8_t *code, uint8_t n, uint8_t rounds)
-{
-    const uint8_t bytes[] = {PUSH(rounds), OP_JUMPDEST, PUSH(1),  OP_SWAP1,  OP_SUB,   OP_DUP1,  PUSH(2),
-                             OP_JUMPI,     PUSH(n),     OP_PUSH0, OP_MSTORE, PUSH(32), OP_PUSH0, OP_RETURN};
-    memcpy(code, bytes, sizeof bytes);
-    return sizeof bytes;
-}
-
-enum { SHARERS = 4, CODES = 40, TURNS = 400 };
-
-typedef struct sharer {
-    pthread_t thread;
-    cevm_code_cache *cache;
-    uint64_t random;
-    int wrong;
-} sharer;
-
-static void *share(void *arg)
-{
-    sharer *s = arg;
-    mock_host *host = calloc(1, sizeof *host);
-    cevm_vm *vm = NULL;
-    const cevm_vm_config config = {.struct_size = sizeof config, .code_cache = s->cache};
-    s->wrong = host == NULL || cevm_vm_create(&vm, &config) != CEVM_OK;
-    for (int turn = 0; turn < TURNS && !s->wrong; ++turn) {
-        uint8_t code[32];
-        const uint8_t n = (uint8_t)(random_next(&s->random) % CODES);
-        host->code[0].bytes = (cevm_bytes){code, make_loop(code, n, 200)};
-        host->code[0].hash.bytes[0] = n;
-        const mock_outcome out = mock_execute(vm, host, CEVM_OSAKA, 100000, (cevm_bytes){NULL, 0});
-        s->wrong = out.status != CEVM_STATUS_RETURN || vm->output.data[31] != n;
-    }
-    cevm_vm_destroy(vm);
-    free(host);
-    return NULL;
-}
-
-static void test_a_cache_is_shared_by_threads(void **state)
-{
-    (void)state;
-    sharer sharers[SHARERS];
-    cevm_code_cache *cache;
-    assert_int_equal(cevm_code_cache_create(&cache, NULL, 8192), CEVM_OK); /* too small for all of them */
-    for (uint64_t i = 0; i < SHARERS; ++i) {
-        sharers[i] = (sharer){.cache = cache, .random = i};
-        assert_int_equal(pthread_create(&sharers[i].thread, NULL, share, &sharers[i]), 0);
-    }
-    for (int i = 0; i < SHARERS; ++i) {
-        assert_int_equal(pthread_join(sharers[i].thread, NULL), 0);
-        assert_int_equal(sharers[i].wrong, 0);
-    }
-    cevm_code_cache_destroy(cache);
-}
-
-/** An allocator that knows how much is out. */
-static void *counting_resize(void *ctx, void *ptr, size_t size)
-{
-    size_t *live = ctx;
-    size_t *block = ptr != NULL ? (size_t *)ptr - 2 : NULL;
-    *live -= block != NULL ? block[0] : 0;
-    if (size == 0) {
-        free(block);
-        return NULL;
-    }
-    block = realloc(block, size + 2 * sizeof *block);
-    assert_non_null(block);
-    block[0] = size;
-    *live += size;
-    return block + 2;
-}
-
-static void test_a_cache_keeps_to_its_bound(void **state)
-{
-    (void)state;
-    enum { BOUND = 20000, BUCKETS = 20000 };
-    size_t live = 0;
-    const cevm_allocator allocator = {&live, counting_resize};
-    cevm_code_cache *cache;
-    assert_int_equal(cevm_code_cache_create(&cache, &allocator, BOUND), CEVM_OK);
-    const size_t empty = live + BUCKETS;
-    mock_host *host = calloc(1, sizeof *host);
-    assert_non_null(host);
-    cevm_vm *vm;
-    const cevm_vm_config config = {.struct_size = sizeof config, .code_cache = cache, .engine = CEVM_ENGINE_BLOCK};
-    assert_int_equal(cevm_vm_create(&vm, &config), CEVM_OK);
-    for (uint64_t i = 0; i < 200; ++i) {
-        uint8_t code[32];
-        host->code[0].bytes = (cevm_bytes){code, make_loop(code, (uint8_t)i, 3)};
-        cevm_store_be64(host->code[0].hash.bytes, i);
-        const mock_outcome out = mock_execute(vm, host, CEVM_OSAKA, 100000, (cevm_bytes){NULL, 0});
-        assert_int_equal(out.status, CEVM_STATUS_RETURN);
-        assert_true(live <= empty + BOUND + 4096); /* and what ran last */
-    }
-    assert_true(live > empty + BOUND / 2);
-    cevm_vm_destroy(vm);
-    cevm_code_cache_destroy(cache);
-    free(host);
-    assert_int_equal(live, 0);
-}
-
-/** The state is asked for what the gas pays for, not for less because something behind it is too dear (EIP-7928). */
-static void test_what_is_charged_ahead_hides_no_access(void **state)
-{
-    (void)state;
-    static const uint8_t accesses[] = {OP_SLOAD, OP_BALANCE, OP_EXTCODESIZE, OP_EXTCODEHASH};
-    engines *e = engines_open();
-    for (unsigned i = 0; i < sizeof accesses; ++i) {
-        const uint8_t code[] = {PUSH(9), accesses[i], PUSH(8), accesses[i], OP_PUSH0, OP_PUSH0, OP_LOG0, OP_STOP};
-        memcpy(e->code, code, sizeof code);
-        engines_set_code(e, sizeof code, 1000 + i);
-        for (int64_t gas = 2000; gas < 6000; gas += 7) {
-            engines_compare(e, gas, i);
-        }
-    }
-    engines_close(e);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_each_entry_does_what_its_instructions_do),
-        cmocka_unit_test(test_decoding_is_bounded),
-        cmocka_unit_test(test_a_cache_is_shared_by_threads),
-        cmocka_unit_test(test_a_cache_keeps_to_its_bound),
-        cmocka_unit_test(test_what_is_charged_ahead_hides_no_access),
+        cmocka_unit_test(test_samples),
+        cmocka_unit_test(test_vectors),
+        cmocka_unit_test(test_wrong_structures),
+        cmocka_unit_test(test_truncated),
+        cmocka_unit_test(test_eip4895_withdrawal_encoding),
+        cmocka_unit_test(test_transaction_forms),
+        cmocka_unit_test(test_withdrawals_without_root),
+        cmocka_unit_test(test_encode_limits),
+        cmocka_unit_test(test_empty_roots),
+        cmocka_unit_test(test_eip7934_size),
+        cmocka_unit_test(test_bloom),
+        cmocka_unit_test(test_names),
+        cmocka_unit_test(test_matching),
     };
-    return cmocka_run_group_tests_name("block", tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, NULL, NULL);
 }

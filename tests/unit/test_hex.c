@@ -146,13 +146,32 @@ static void test_against_gmp(void **unused)
     gmp_randclear(random);
 }
 
+/* The addresses of EIP-55. */
+static void test_address(void **unused)
+{
+    (void)unused;
+    static const char *const texts[] = {
+        "0x52908400098527886E0F7030069857D2E4169EE7", "0x8617E340B3D01FA5F11F306F4090FD50E238070D",
+        "0xde709f2102306220921060314715629080e2fb77", "0x27b1fdb04752bbc536007a920d24acb045561c26",
+        "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed", "0xfB6916095ca1df60bB79Ce92cE3Ea74c37c5d359",
+        "0xdbF03B407c01E7cD3CBea99509d93f8DDDC8C6FB", "0xD1220A0cf47c7B9Be7A2E6BA89F429762e7b9aDb",
+    };
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        char text[43];
+        cevm_address address;
+        assert_true(cevm_hex_decode_exact(address.bytes, sizeof address.bytes, texts[i]));
+        cevm_address_to_text(text, &address);
+        assert_string_equal(text, texts[i]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_decode),       cmocka_unit_test(test_decode_rejects),
         cmocka_unit_test(test_decode_exact), cmocka_unit_test(test_encode),
         cmocka_unit_test(test_from_text),    cmocka_unit_test(test_from_text_rejects),
-        cmocka_unit_test(test_against_gmp),
+        cmocka_unit_test(test_against_gmp),  cmocka_unit_test(test_address),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * EIP-4844's point evaluation: the reference implementation's vectors for verify_kzg_proof, with the versioned hash put in
- * front; the contract's own rules; and the one point that is built in, against the ceremony's file. Both are looked for
- * below $CEVM_VECTORS_DIR (c-kzg-4844).
+ * front; the contract's own rules; and the lines that are built in, against the ceremony's file and blst. Both are looked
+ * for below $CEVM_VECTORS_DIR (c-kzg-4844).
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,7 +14,6 @@
 #include <cmocka.h>
 
 #include <dirent.h>
-#include <gmp.h>
 #include <openssl/evp.h>
 
 #include "precompiles/point_evaluation.h"
@@ -156,34 +155,66 @@ static void test_eip4844_rules(void **state)
     }
 }
 
-/* Compresses [τ]G2 by the rules of the encoding and looks for it among the ceremony's powers in G2, where it is the second. */
+#ifndef CEVM_NO_BLST
+
+/* The line through t and q, or the tangent if they are the same, scaled to begin with 1, and t + q: the textbook's formulas. */
+static void line_and_sum(blst_fp2 line[2], blst_p2_affine *t, const blst_p2_affine *q)
+{
+    blst_fp2 slope;
+    blst_fp2 below;
+    blst_fp2 x;
+    if (blst_p2_affine_is_equal(t, q)) {
+        blst_fp2_sqr(&slope, &t->x);
+        blst_fp2_mul_by_3(&slope, &slope);
+        blst_fp2_add(&below, &t->y, &t->y);
+    } else {
+        blst_fp2_sub(&slope, &q->y, &t->y);
+        blst_fp2_sub(&below, &q->x, &t->x);
+    }
+    blst_fp2_inverse(&below, &below);
+    blst_fp2_mul(&slope, &slope, &below);
+    blst_fp2_mul(&below, &slope, &t->x);
+    blst_fp2_sub(&below, &t->y, &below);
+    blst_fp2_inverse(&line[1], &below); /* 1 / (y - slope x) */
+    blst_fp2_mul(&line[0], &slope, &line[1]);
+    blst_fp2_sqr(&x, &slope);
+    blst_fp2_sub(&x, &x, &t->x);
+    blst_fp2_sub(&x, &x, &q->x);
+    blst_fp2_sub(&below, &t->x, &x);
+    blst_fp2_mul(&below, &below, &slope);
+    blst_fp2_sub(&t->y, &below, &t->y);
+    t->x = x;
+}
+
+static void check_lines(const cevm_bls12_line lines[CEVM_BLS12_LINES], const blst_p2_affine *q)
+{
+    blst_p2_affine t = *q;
+    blst_fp2 expected[2];
+    size_t at = 0;
+    for (int place = 62; place >= 0; --place) {
+        const blst_p2_affine before = t;
+        line_and_sum(expected, &t, &before);
+        assert_memory_equal(lines[at].words, expected, sizeof expected);
+        ++at;
+        if (((0xd201000000010000 >> place) & 1) != 0) {
+            line_and_sum(expected, &t, q);
+            assert_memory_equal(lines[at].words, expected, sizeof expected);
+            ++at;
+        }
+    }
+    assert_int_equal(at, CEVM_BLS12_LINES);
+}
+
+/* The lines that are built in are those of the generator and of the second of the ceremony's powers in G2. */
 static void test_trusted_setup(void **state)
 {
     (void)state;
     char path[4096];
     char line[512];
-    char ours[193 + 1];
-    mpz_t number[4];
-    mpz_t half;
+    blst_p2_affine tau;
+    size_t size = 0;
+    check_lines(cevm_kzg_lines[0], blst_p2_affine_generator());
     find(path, "src/trusted_setup.txt");
-    for (size_t i = 0; i < 4; ++i) {
-        mpz_init(number[i]);
-        mpz_import(number[i], 6, -1, 8, 0, 0, cevm_kzg_tau_g2[i]);
-    }
-    mpz_init_set_str(
-        half, "1a0111ea397fe69a4b1ba7b6434bacd764774b84f38512bf6730d2a0f6b0f6241eabfffeb153ffffb9feffffffffaaab", 16);
-    mpz_sub_ui(half, half, 1);
-    mpz_fdiv_q_2exp(half, half, 1);
-    /* The first bit says compressed, the third that y is the larger of the two: by its imaginary part, which is not 0. */
-    mpz_setbit(number[1], 383);
-    if (mpz_cmp(number[3], half) > 0) {
-        mpz_setbit(number[1], 381);
-    }
-    assert_int_equal(gmp_snprintf(ours, sizeof ours, "%096Zx%096Zx", number[1], number[0]), 192);
-    for (size_t i = 0; i < 4; ++i) {
-        mpz_clear(number[i]);
-    }
-    mpz_clear(half);
     FILE *file = fopen(path, "r");
     assert_non_null(file);
     /* "4096", "65", 4096 points of G1 in Lagrange's form, then the powers in G2 from the generator on. */
@@ -192,8 +223,22 @@ static void test_trusted_setup(void **state)
     }
     (void)fclose(file);
     line[strcspn(line, "\n")] = '\0';
-    assert_string_equal(ours, line);
+    uint8_t *bytes = bytes_of_hex(line, &size);
+    assert_int_equal(size, 96);
+    assert_int_equal(blst_p2_uncompress(&tau, bytes), BLST_SUCCESS);
+    free(bytes);
+    check_lines(cevm_kzg_lines[1], &tau);
 }
+
+#else
+
+static void test_trusted_setup(void **state)
+{
+    (void)state;
+    needs_blst();
+}
+
+#endif
 
 int main(void)
 {

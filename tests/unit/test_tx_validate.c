@@ -277,7 +277,7 @@ static void test_eip4844_blobs(void **state)
     tx.blob_count = 6;
     expect(&w, &tx, CEVM_TX_NONE);
     tx.blob_count = 7;
-    expect(&w, &tx, CEVM_TX_TYPE_3_TX_BLOB_COUNT_EXCEEDED);
+    expect(&w, &tx, CEVM_TX_TYPE_3_TX_BLOBS_ABOVE_BLOCK_LIMIT);
     tx.blob_count = 6;
     w.usage.blob_gas_used = 131072;
     expect(&w, &tx, CEVM_TX_TYPE_3_TX_MAX_BLOB_GAS_ALLOWANCE_EXCEEDED);
@@ -326,7 +326,7 @@ static void test_eip7594_blobs_of_one_transaction(void **state)
     tx.blob_count = 9;
     expect(&w, &tx, CEVM_TX_NONE);
     tx.blob_count = 10;
-    expect(&w, &tx, CEVM_TX_TYPE_3_TX_BLOB_COUNT_EXCEEDED);
+    expect(&w, &tx, CEVM_TX_TYPE_3_TX_BLOBS_ABOVE_BLOCK_LIMIT);
     world_close(&w);
 }
 
@@ -361,12 +361,12 @@ static void test_first_fault_is_named(void **state)
     tx.chain_id = 2;
     expect(&w, &tx, CEVM_TX_INVALID_CHAINID);
     tx.has_chain_id = false;
-    expect(&w, &tx, CEVM_TX_INTRINSIC_GAS_TOO_LOW);
-    tx.gas_limit = 21000;
     expect(&w, &tx, CEVM_TX_GAS_ALLOWANCE_EXCEEDED);
     w.block.gas_limit = 21000;
     expect(&w, &tx, CEVM_TX_INSUFFICIENT_MAX_FEE_PER_GAS);
     w.block.base_fee = cevm_u256_from_u64(10);
+    expect(&w, &tx, CEVM_TX_INTRINSIC_GAS_TOO_LOW);
+    tx.gas_limit = 21000;
     expect(&w, &tx, CEVM_TX_NONCE_MISMATCH_TOO_HIGH);
     tx.nonce = 0;
     expect(&w, &tx, CEVM_TX_INSUFFICIENT_ACCOUNT_FUNDS);
