@@ -18,7 +18,7 @@
 
 /** Instructions and the entry that they, or they and the branch behind them, have to become. */
 typedef struct snippet {
-    enum cevm_block_entry_kind kind;
+    enum cevm_decoded_entry_kind kind;
     bool branches; /* PUSH target, JUMPI follows */
     uint8_t size;
     uint8_t code[40];
@@ -235,10 +235,10 @@ static void engines_compare(engines *e, int64_t gas, unsigned row)
     }
 }
 
-static bool has_entry(const cevm_block_code *code, enum cevm_block_entry_kind kind)
+static bool has_entry(const cevm_decoded_code *code, enum cevm_decoded_entry_kind kind)
 {
     for (uint32_t i = CEVM_BLOCK_FIRST; i < code->entry_count; ++i) {
-        if (code->entries[i].handler.label == cevm_block_handlers()[kind].label) {
+        if (code->entries[i].handler.label == cevm_decoded_handlers()[kind].label) {
             return true;
         }
     }
@@ -253,15 +253,15 @@ static void test_each_entry_does_what_its_instructions_do(void **state)
     for (unsigned row = 0; row < SNIPPETS; ++row) {
         const size_t size = surround(e->code, &snippets[row]);
         engines_set_code(e, size, row + 1);
-        cevm_block_code *code = cevm_block_decode(e->code, size, CEVM_OSAKA, NULL);
+        cevm_decoded_code *code = cevm_decoded_decode(e->code, size, CEVM_OSAKA, NULL);
         assert_non_null(code);
         if (!has_entry(code, snippets[row].kind)) {
             fail_msg("row %u does not become the entry it stands for", row);
         }
         for (int kind = 0; kind < BLOCK_KIND_COUNT; ++kind) {
-            covered[kind] = covered[kind] || has_entry(code, (enum cevm_block_entry_kind)kind);
+            covered[kind] = covered[kind] || has_entry(code, (enum cevm_decoded_entry_kind)kind);
         }
-        cevm_block_free(code, NULL);
+        cevm_decoded_free(code, NULL);
         for (unsigned i = 0; i < WORDS * WORDS; ++i) {
             const cevm_u256 a = interesting_word(i % WORDS), b = interesting_word(i / WORDS);
             const cevm_u256 c = interesting_word((i + i / WORDS) % WORDS);
@@ -325,12 +325,12 @@ static void test_decoding_is_bounded(void **state)
         for (size_t i = 0; i < SIZE; ++i) {
             code[i] = patterns[p].bytes[i % patterns[p].size];
         }
-        cevm_block_code *decoded = cevm_block_decode(code, SIZE, CEVM_OSAKA, NULL);
+        cevm_decoded_code *decoded = cevm_decoded_decode(code, SIZE, CEVM_OSAKA, NULL);
         assert_non_null(decoded);
         if (decoded->entry_count > 3 * SIZE || decoded->bytes > 64 * SIZE) {
             fail_msg("pattern %zu: %u entries, %zu bytes", p, decoded->entry_count, decoded->bytes);
         }
-        cevm_block_free(decoded, NULL);
+        cevm_decoded_free(decoded, NULL);
     }
     free(code);
 }
