@@ -21,13 +21,14 @@ MAKEFLAGS += --no-print-directory
 
 LIB_SRC := $(sort $(wildcard precompiles/*.c precompiles/crypto/*.c evm/*.c state/*.c chain/*.c trace/*.c))
 APP_SRC := $(sort $(wildcard cli/*.c ethereum-tests/*.c))
+BENCH_SRC := $(sort $(filter-out bench/root.c,$(wildcard bench/*.c)))
 UNIT_SRC := $(sort $(wildcard tests/unit/*.c))
 PROPERTY_SRC := $(sort $(wildcard tests/property/*.c))
 OOM_SRC := $(sort $(wildcard tests/oom/*.c))
 FUZZ_SRC := $(sort $(wildcard tests/fuzz/*.c))
 CLI_TESTS := $(sort $(wildcard tests/cli/*.sh))
 HOUSE_TESTS := $(sort $(wildcard tests/check/*.sh))
-SOURCES := $(sort $(wildcard include/cevm/*.h */*.[ch] precompiles/crypto/*.[ch] tests/*/*.[ch]))
+SOURCES := $(sort $(wildcard include/cevm/*.h */*.[ch] precompiles/crypto/*.[ch] docs/*/*.[ch] tests/*/*.[ch]))
 
 WARN := -Wall -Wextra -Wpedantic -Wshadow -Wundef -Wconversion -Wsign-conversion -Wcast-align -Wcast-qual \
  -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition -Wpointer-arith -Wwrite-strings -Wredundant-decls -Wvla \
@@ -38,17 +39,18 @@ COMPILER := $(if $(findstring clang,$(shell $(CC) --version 2>/dev/null)),clang,
 ALL_CFLAGS = -std=c17 $(WARN) $(WARN_$(COMPILER)) $(if $(WERROR),-Werror) -fno-common -fvisibility=hidden -pthread \
  -D_GNU_SOURCE -Iinclude -I. $(BLST_CFLAGS) $(CFLAGS)
 include precompiles/blst.mk
-LIBS := -ljansson -lgmp -lsecp256k1 -lcrypto $(BLST_LIBS) -lm
-# What the program takes besides.
-APP_LIBS := -lmicrohttpd
+LIBS := -ljansson -llmdb -lgmp -lsecp256k1 -lcrypto $(BLST_LIBS) -lm
 
 LIB := $(BUILD)/libcevm.a
 # The number changes when a program linked with an older library would not run with this one.
 SOVERSION := 0
 SHARED := $(BUILD)/libcevm.so.$(VERSION)
 APP := $(BUILD)/libapp.a
+EVMC := $(BUILD)/libcevm-evmc12.so $(BUILD)/libcevm-evmc18.so
+EVMC_OBJ := $(BUILD)/obj/evmc/adapter.o $(BUILD)/obj/evmc/host.o
 LIB_OBJ := $(LIB_SRC:%.c=$(BUILD)/obj/%.o)
 APP_OBJ := $(APP_SRC:%.c=$(BUILD)/obj/%.o)
+BENCH_OBJ := $(BENCH_SRC:%.c=$(BUILD)/obj/%.o)
 UNIT := $(UNIT_SRC:%.c=$(BUILD)/%)
 PROPERTY := $(PROPERTY_SRC:%.c=$(BUILD)/%)
 OOM := $(OOM_SRC:%.c=$(BUILD)/%)
@@ -79,7 +81,7 @@ $(LIB): $(LIB_OBJ) $(BLST_OBJ)
 	$(call say,AR,$@)rm -f $@ && $(AR) rcs $@ $^
 
 # One set of objects for both libraries; the shared one calls its own functions directly.
-$(LIB_OBJ): ALL_CFLAGS += -fPIC -fno-semantic-interposition
+$(LIB_OBJ) $(EVMC_OBJ) $(EVMC:$(BUILD)/libcevm-%.so=$(BUILD)/obj/evmc/%.o): ALL_CFLAGS += -fPIC -fno-semantic-interposition
 
 $(SHARED): $(LIB_OBJ) $(BLST_OBJ) include/libcevm.map
 	$(call say,LD,$@)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -shared -Wl,-soname,libcevm.so.$(SOVERSION) -Wl,-Bsymbolic -Wl,-z,defs -Wl,-z,now \
@@ -87,11 +89,22 @@ $(SHARED): $(LIB_OBJ) $(BLST_OBJ) include/libcevm.map
 	@ln -sf $(@F) $(BUILD)/libcevm.so.$(SOVERSION)
 	@ln -sf libcevm.so.$(SOVERSION) $(BUILD)/libcevm.so
 
+# The library as machines of EVMC's two ABIs, complete in themselves: their hosts load them by name.
+$(BUILD)/libcevm-evmc%.so: $(EVMC_OBJ) $(BUILD)/obj/evmc/evmc%.o $(LIB) evmc/evmc.map
+	$(call say,LD,$@)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -shared -Wl,-soname,$(@F) -Wl,-Bsymbolic -Wl,-z,defs -Wl,-z,now \
+	 -Wl,--as-needed -Wl,--version-script=evmc/evmc.map $(filter %.o %.a,$^) -o $@ $(LIBS)
+
 $(APP): $(filter-out $(BUILD)/obj/cli/main.o,$(APP_OBJ))
 	$(call say,AR,$@)rm -f $@ && $(AR) rcs $@ $^
 
 $(BUILD)/cevm: $(BUILD)/obj/cli/main.o $(APP) $(LIB)
-	$(call say,LD,$@)$(CC) $(ALL_CFLAGS) $(LDFLAGS) $^ -o $@ $(APP_LIBS) $(LIBS)
+	$(call say,LD,$@)$(CC) $(ALL_CFLAGS) $(LDFLAGS) $^ -o $@ $(LIBS)
+
+$(BUILD)/cevm-bench: $(BENCH_OBJ) $(APP) $(LIB)
+	$(call say,LD,$@)$(CC) $(ALL_CFLAGS) $(LDFLAGS) $^ -o $@ $(LIBS) -ldl
+
+$(BUILD)/cevm-bench-root: $(BUILD)/obj/bench/root.o $(LIB)
+	$(call say,LD,$@)$(CC) $(ALL_CFLAGS) $(LDFLAGS) $^ -o $@ $(LIBS)
 
 # The same program under the name that fuzzers and test fillers look for.
 $(BUILD)/evm: $(BUILD)/cevm
@@ -99,26 +112,35 @@ $(BUILD)/evm: $(BUILD)/cevm
 
 $(BUILD)/tests/fuzz/%: tests/fuzz/%.c $(APP) $(LIB)
 	@mkdir -p $(@D)
-	$(call say,LD,$@)$(CC) $(ALL_CFLAGS) -fsanitize=fuzzer -MMD -MP -MF $@.d -MT $@ $< $(APP) $(LIB) -o $@ $(APP_LIBS) $(LIBS)
+	$(call say,LD,$@)$(CC) $(ALL_CFLAGS) -fsanitize=fuzzer -MMD -MP -MF $@.d -MT $@ $< $(APP) $(LIB) -o $@ $(LIBS)
 
 $(BUILD)/tests/%: tests/%.c $(APP) $(LIB)
 	@mkdir -p $(@D)
-	$(call say,LD,$@)$(CC) $(ALL_CFLAGS) -MMD -MP -MF $@.d -MT $@ $< $(APP) $(LIB) -o $@ -lcmocka $(APP_LIBS) $(LIBS)
+	$(call say,LD,$@)$(CC) $(ALL_CFLAGS) -MMD -MP -MF $@.d -MT $@ $< $(APP) $(LIB) -o $@ -lcmocka $(LIBS)
 
--include $(BUILD)/obj/docs/opcodes.d $(LIB_OBJ:.o=.d) $(APP_OBJ:.o=.d) $(TEST_DEPS)
+# It loads them.
+$(BUILD)/tests/unit/test_evmc: $(EVMC)
+
+# The program with every message going through one of them.
+EVMC_HOST := $(addprefix $(BUILD)/obj/,tests/evmc/through_evmc.o bench/evmc_host.o bench/evmc_peer12.o bench/evmc_peer18.o)
+$(BUILD)/through-evmc: $(EVMC_HOST) $(BUILD)/obj/cli/main.o $(APP) $(LIB)
+	$(call say,LD,$@)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -Wl,--wrap=cevm_vm_execute $^ -o $@ $(LIBS) -ldl
+
+-include $(BUILD)/obj/docs/opcodes.d $(LIB_OBJ:.o=.d) $(wildcard $(BUILD)/obj/evmc/*.d) $(EVMC_HOST:.o=.d) $(APP_OBJ:.o=.d) $(BENCH_OBJ:.o=.d) $(TEST_DEPS)
 
 .PHONY: help all lib programs run check check-steps test test-house test-unit test-property test-oom test-cli test-spec \
- test-embed asan memcheck tsan portable clang warnings fuzz test-fuzz coverage tidy format format-check bench bench-evm where install \
- uninstall clean distclean deps vectors docs diff bench-precompiles
+ test-embed test-evmc asan memcheck tsan portable clang warnings fuzz test-fuzz coverage tidy format format-check bench where install \
+ uninstall clean distclean deps vectors docs diff diff-t8n bench-precompiles \
+ bench-corpus bench-root bench-peers bench-contracts bench-workloads
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
 # ---- Build and run -----------------------------------------------------------------------------------------------
 
-all: $(LIB) $(SHARED) $(BUILD)/cevm $(BUILD)/evm ## Build the libraries and the program
+all: $(LIB) $(SHARED) $(EVMC) $(BUILD)/cevm $(BUILD)/evm ## Build the libraries and the program
 lib: $(LIB) ## Build build/libcevm.a alone
-programs: all $(UNIT) $(PROPERTY) $(OOM)
+programs: all $(BUILD)/cevm-bench $(BUILD)/through-evmc $(UNIT) $(PROPERTY) $(OOM)
 
 run: ## Install what is missing, build, trace a contract call, run an official state test
 	@.ci/setup.sh run
@@ -139,7 +161,7 @@ check: ## Install what is missing, then run every test
 	@.ci/setup.sh check
 	@BUILD=$(BUILD) JOBS=$(JOBS) tests/check.sh
 
-test: test-house test-unit test-property test-oom test-cli test-embed ## The quick tests: no vectors, no sanitizers
+test: test-house test-unit test-property test-oom test-cli test-embed test-evmc ## The quick tests: no vectors, no sanitizers
 
 test-house: $(LIB) $(BUILD)/docs/opcodes ## The house rules: folders, tables, names, sizes, format
 	@$(RUN) $(FLAVOUR)house $(HOUSE_TESTS)
@@ -153,13 +175,16 @@ test-property: $(PROPERTY) ## Property tests (SEED=n replays one)
 test-oom: $(OOM) ## Every allocation of a transaction fails in turn
 	@$(RUN) $(FLAVOUR)oom $(OOM)
 
-test-cli: all ## The program as its users and fuzzers drive it
+test-cli: all $(BUILD)/cevm-bench ## The program as its users and fuzzers drive it
 	@$(RUN) $(FLAVOUR)cli $(CLI_TESTS)
 
-test-embed: all ## Install into a staging folder; build and run the example of README.md from there
+test-embed: all ## Install into a staging folder; build and run the examples of README.md and docs/embedding from there
 	@$(RUN) $(FLAVOUR)embed tests/embed/embed.sh
 
-test-spec: all ## All official state tests and VMTests
+test-evmc: all $(BUILD)/through-evmc ## State tests through the machines for EVMC (EVMC_ALL=1: all of them)
+	@$(RUN) $(FLAVOUR)evmc tests/evmc/evmc.sh
+
+test-spec: all ## All official state tests, VM tests and blockchain tests
 	@BUILD=$(BUILD) JOBS=$(JOBS) FLAVOUR=$(FLAVOUR) tests/spec.sh $(SPEC_ARGS)
 
 SANITIZE := -fno-sanitize-recover=all -fno-omit-frame-pointer -g
@@ -169,9 +194,9 @@ asan: ## Unit tests and a sample of the vectors under AddressSanitizer and UBSan
 	@$(MAKE) BUILD=$(BUILD)/asan FLAVOUR=asan- CFLAGS='-O1 -fsanitize=address,undefined $(SANITIZE)' \
 	 SPEC_ARGS=--sample -k test-unit test-oom test-spec
 
-tsan: ## Parallel state tests under ThreadSanitizer
+tsan: ## Many VMs on threads, and parallel state tests, under ThreadSanitizer
 	@$(MAKE) BUILD=$(BUILD)/tsan FLAVOUR=tsan- CFLAGS='-O1 -fsanitize=thread $(SANITIZE)' SPEC_ARGS=--sample \
-	 -j$(JOBS) test-spec
+	 UNIT_SRC='tests/unit/test_tenants.c tests/unit/test_evmc.c' -j$(JOBS) -k test-unit test-evmc test-spec
 
 # In place of MemorySanitizer, which would need every library built anew.
 memcheck: $(UNIT) $(OOM) ## Unit and allocation-failure tests under valgrind (uninitialised memory)
@@ -222,22 +247,35 @@ diff: $(BUILD)/cevm ## Random state tests against another EVM: make diff PEER=pa
 	@test -n '$(PEER)' || { echo 'make diff PEER=path/to/evm, a program with the command line of geth'"'"'s evm'; exit 1; }
 	@tests/diff/diff.py --cevm $(BUILD)/cevm --peer '$(PEER)' $(DIFF)
 
+diff-t8n: $(BUILD)/cevm ## Random blocks through t8n against another EVM: make diff-t8n PEER=path/to/evm [DIFF='--count 1000']
+	@test -n '$(PEER)' || { echo 'make diff-t8n PEER=path/to/evm, a program with the command line of geth'"'"'s evm'; exit 1; }
+	@tests/diff/diff_t8n.py --cevm $(BUILD)/cevm --peer '$(PEER)' $(DIFF)
+
 format: ## Format every source file
 	@$(CLANG_FORMAT) -i $(SOURCES)
 
 format-check: ## Say which files are not formatted
 	@$(CLANG_FORMAT) --dry-run --Werror $(SOURCES)
 
-bench: all ## Time and memory of the whole state-test run
+bench: $(BUILD)/cevm-bench ## Time the EVM, beside others: VM='evmone.so …' PEERS=1 JSON=file ARGS='--filter main/'
+	@bench/fetch.sh || echo '  Going on without them: with the workloads of bench/own alone.'
+	@$(BUILD)/cevm-bench $(VM:%=--vm %) $(if $(PEERS),--peer revm=$(BUILD)/peers/bench-revm --peer geth=$(BUILD)/peers/bench-geth) \
+	 $(if $(JSON),--json $(JSON)) $(ARGS) bench/own $$(ls -d bench/workloads/*/ 2> /dev/null)
+
+bench-workloads: ## Find or download, verify and unpack the programs to time
+	@bench/fetch.sh
+
+bench-contracts: $(BUILD)/cevm ## Compile OpenZeppelin's ERC-20 and take Uniswap from npm: workloads of real swaps
+	@BUILD=$(BUILD) bench/contracts/make.sh
+
+bench-peers: ## Build the harnesses of revm (cargo) and geth (go) for make bench PEERS=1
+	@BUILD=$(BUILD) bench/peers/build.sh
+
+bench-corpus: all ## Time and memory of the whole state-test run
 	@BUILD=$(BUILD) JOBS=$(JOBS) bench/corpus.sh
 
-bench-evm: $(BUILD)/bench/evm ## Time of single messages, both engines: make bench-evm W='files in the state-test format'
-	@test -n '$(W)' || { echo 'make bench-evm W=path/to/workloads/*.json'; exit 1; }
-	@$(BUILD)/bench/evm $(W)
-
-$(BUILD)/bench/evm: bench/evm.c $(APP) $(LIB)
-	@mkdir -p $(@D)
-	$(call say,LD,$@)$(CC) $(ALL_CFLAGS) $< $(APP) $(LIB) -o $@ $(APP_LIBS)
+bench-root: $(BUILD)/cevm-bench-root ## What a state root costs after a block
+	@$<
 
 # ---- Finding things ----------------------------------------------------------------------------------------------
 
@@ -269,6 +307,7 @@ install: all ## Install program, libraries, headers, pkg-config and CMake files,
 	@install -m 644 $(SHARED) $(DEST)/lib/libcevm.so.$(VERSION)
 	@ln -sf libcevm.so.$(VERSION) $(DEST)/lib/libcevm.so.$(SOVERSION)
 	@ln -sf libcevm.so.$(SOVERSION) $(DEST)/lib/libcevm.so
+	@install -m 644 $(EVMC) $(DEST)/lib/
 	@install -m 644 $(HEADERS) $(DEST)/include/cevm/
 	@$(fill) -e 's|@LIBS@|$(LIBS)|' docs/install/cevm.pc.in > $(DEST)/lib/pkgconfig/cevm.pc
 	@$(fill) -e 's|@LIBS@|$(subst $(SPACE),;,$(strip $(LIBS)))|' docs/install/cevm-config.cmake.in \
@@ -279,12 +318,12 @@ install: all ## Install program, libraries, headers, pkg-config and CMake files,
 	@echo "cevm $(VERSION) is in $(DEST)"
 
 uninstall: ## Remove what install put there
-	rm -f $(DEST)/bin/cevm $(DEST)/bin/evm $(DEST)/lib/libcevm.a $(DEST)/lib/libcevm.so* $(DEST)/lib/pkgconfig/cevm.pc \
+	rm -f $(DEST)/bin/cevm $(DEST)/bin/evm $(DEST)/lib/libcevm.a $(DEST)/lib/libcevm.so* $(DEST)/lib/libcevm-evmc*.so $(DEST)/lib/pkgconfig/cevm.pc \
 	 $(DEST)/share/man/man1/cevm.1 $(DEST)/share/man/man3/libcevm.3
 	rm -rf $(DEST)/include/cevm $(DEST)/lib/cmake/cevm
 
 clean: ## Remove what was built
 	rm -rf $(BUILD)
 
-distclean: clean ## ... and the unpacked vectors and sources
-	rm -rf ethereum-tests/vectors third_party
+distclean: clean ## ... and the unpacked vectors, workloads and sources
+	rm -rf ethereum-tests/vectors third_party bench/workloads bench/contracts/node_modules

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Usage: bench/corpus.sh     (make bench)
+# Usage: bench/corpus.sh     (make bench-corpus)
 #
 # Runs each suite of official state tests and blockchain tests once and prints entries, wall seconds, processor seconds, the
 # peak of resident memory and, of blocks, million gas a processor second (of state tests, single transactions that burn up to
