@@ -12,7 +12,7 @@ typedef void (*bench_evmc_function)(void);
 
 /**
  * EVMC has no word for code that was analysed before: every execution analyses anew. A shared object may export these three
- * besides (bench/peers/evmone.cpp adds them to evmone); the outermost frame of a warm run is then run by them.
+ * besides; the outermost frame of a warm run is then run by them.
  *
  *     void *bench_analyse(const uint8_t *code, size_t size);
  *     void bench_release(void *analysis);
