@@ -21,14 +21,14 @@ MAKEFLAGS += --no-print-directory
 
 LIB_SRC := $(sort $(wildcard precompiles/*.c precompiles/crypto/*.c evm/*.c state/*.c chain/*.c trace/*.c))
 APP_SRC := $(sort $(wildcard cli/*.c ethereum-tests/*.c))
-BENCH_SRC := $(sort $(filter-out bench/root.c,$(wildcard bench/*.c)))
+BENCH_SRC := $(sort $(filter-out bench/root.c bench/lmdb.c,$(wildcard bench/*.c)))
 UNIT_SRC := $(sort $(wildcard tests/unit/*.c))
 PROPERTY_SRC := $(sort $(wildcard tests/property/*.c))
 OOM_SRC := $(sort $(wildcard tests/oom/*.c))
 FUZZ_SRC := $(sort $(wildcard tests/fuzz/*.c))
 CLI_TESTS := $(sort $(wildcard tests/cli/*.sh))
 HOUSE_TESTS := $(sort $(wildcard tests/check/*.sh))
-SOURCES := $(sort $(wildcard include/cevm/*.h */*.[ch] precompiles/crypto/*.[ch] docs/*/*.[ch] tests/*/*.[ch]))
+SOURCES := $(sort $(wildcard include/cevm/*.h */*.[ch] precompiles/crypto/*.[ch] evm/evmc/*.[ch] docs/*/*.[ch] tests/*/*.[ch]))
 
 WARN := -Wall -Wextra -Wpedantic -Wshadow -Wundef -Wconversion -Wsign-conversion -Wcast-align -Wcast-qual \
  -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition -Wpointer-arith -Wwrite-strings -Wredundant-decls -Wvla \
@@ -47,7 +47,7 @@ SOVERSION := 0
 SHARED := $(BUILD)/libcevm.so.$(VERSION)
 APP := $(BUILD)/libapp.a
 EVMC := $(BUILD)/libcevm-evmc12.so $(BUILD)/libcevm-evmc18.so
-EVMC_OBJ := $(BUILD)/obj/evmc/adapter.o $(BUILD)/obj/evmc/host.o
+EVMC_OBJ := $(BUILD)/obj/evm/evmc/adapter.o $(BUILD)/obj/evm/evmc/host.o
 LIB_OBJ := $(LIB_SRC:%.c=$(BUILD)/obj/%.o)
 APP_OBJ := $(APP_SRC:%.c=$(BUILD)/obj/%.o)
 BENCH_OBJ := $(BENCH_SRC:%.c=$(BUILD)/obj/%.o)
@@ -81,7 +81,7 @@ $(LIB): $(LIB_OBJ) $(BLST_OBJ)
 	$(call say,AR,$@)rm -f $@ && $(AR) rcs $@ $^
 
 # One set of objects for both libraries; the shared one calls its own functions directly.
-$(LIB_OBJ) $(EVMC_OBJ) $(EVMC:$(BUILD)/libcevm-%.so=$(BUILD)/obj/evmc/%.o): ALL_CFLAGS += -fPIC -fno-semantic-interposition
+$(LIB_OBJ) $(EVMC_OBJ) $(EVMC:$(BUILD)/libcevm-%.so=$(BUILD)/obj/evm/evmc/%.o): ALL_CFLAGS += -fPIC -fno-semantic-interposition
 
 $(SHARED): $(LIB_OBJ) $(BLST_OBJ) include/libcevm.map
 	$(call say,LD,$@)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -shared -Wl,-soname,libcevm.so.$(SOVERSION) -Wl,-Bsymbolic -Wl,-z,defs -Wl,-z,now \
@@ -90,9 +90,9 @@ $(SHARED): $(LIB_OBJ) $(BLST_OBJ) include/libcevm.map
 	@ln -sf libcevm.so.$(SOVERSION) $(BUILD)/libcevm.so
 
 # The library as machines of EVMC's two ABIs, complete in themselves: their hosts load them by name.
-$(BUILD)/libcevm-evmc%.so: $(EVMC_OBJ) $(BUILD)/obj/evmc/evmc%.o $(LIB) evmc/evmc.map
+$(BUILD)/libcevm-evmc%.so: $(EVMC_OBJ) $(BUILD)/obj/evm/evmc/evmc%.o $(LIB) evm/evmc/evmc.map
 	$(call say,LD,$@)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -shared -Wl,-soname,$(@F) -Wl,-Bsymbolic -Wl,-z,defs -Wl,-z,now \
-	 -Wl,--as-needed -Wl,--version-script=evmc/evmc.map $(filter %.o %.a,$^) -o $@ $(LIBS)
+	 -Wl,--as-needed -Wl,--version-script=evm/evmc/evmc.map $(filter %.o %.a,$^) -o $@ $(LIBS)
 
 $(APP): $(filter-out $(BUILD)/obj/cli/main.o,$(APP_OBJ))
 	$(call say,AR,$@)rm -f $@ && $(AR) rcs $@ $^
@@ -104,6 +104,9 @@ $(BUILD)/cevm-bench: $(BENCH_OBJ) $(APP) $(LIB)
 	$(call say,LD,$@)$(CC) $(ALL_CFLAGS) $(LDFLAGS) $^ -o $@ $(LIBS) -ldl
 
 $(BUILD)/cevm-bench-root: $(BUILD)/obj/bench/root.o $(LIB)
+	$(call say,LD,$@)$(CC) $(ALL_CFLAGS) $(LDFLAGS) $^ -o $@ $(LIBS)
+
+$(BUILD)/cevm-bench-lmdb: $(BUILD)/obj/bench/lmdb.o $(LIB)
 	$(call say,LD,$@)$(CC) $(ALL_CFLAGS) $(LDFLAGS) $^ -o $@ $(LIBS)
 
 # The same program under the name that fuzzers and test fillers look for.
@@ -126,12 +129,12 @@ EVMC_HOST := $(addprefix $(BUILD)/obj/,tests/evmc/through_evmc.o bench/evmc_host
 $(BUILD)/through-evmc: $(EVMC_HOST) $(BUILD)/obj/cli/main.o $(APP) $(LIB)
 	$(call say,LD,$@)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -Wl,--wrap=cevm_vm_execute $^ -o $@ $(LIBS) -ldl
 
--include $(BUILD)/obj/docs/opcodes.d $(LIB_OBJ:.o=.d) $(wildcard $(BUILD)/obj/evmc/*.d) $(EVMC_HOST:.o=.d) $(APP_OBJ:.o=.d) $(BENCH_OBJ:.o=.d) $(TEST_DEPS)
+-include $(BUILD)/obj/docs/opcodes.d $(LIB_OBJ:.o=.d) $(wildcard $(BUILD)/obj/evm/evmc/*.d) $(EVMC_HOST:.o=.d) $(APP_OBJ:.o=.d) $(BENCH_OBJ:.o=.d) $(TEST_DEPS)
 
 .PHONY: help all lib programs run check check-steps test test-house test-unit test-property test-oom test-cli test-spec \
  test-embed test-evmc asan memcheck tsan portable clang warnings fuzz test-fuzz coverage tidy format format-check bench where install \
  uninstall clean distclean deps vectors docs diff diff-t8n bench-precompiles \
- bench-corpus bench-root bench-peers bench-contracts bench-workloads
+ bench-corpus bench-root bench-lmdb bench-peers bench-contracts bench-workloads
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -277,6 +280,10 @@ bench-corpus: all ## Time and memory of the whole state-test run
 bench-root: $(BUILD)/cevm-bench-root ## What a state root costs after a block
 	@$<
 
+bench-lmdb: $(BUILD)/cevm-bench-lmdb ## The store on disk by size: ACCOUNTS='50000 500000'
+	@rm -rf $(BUILD)/bench-lmdb && mkdir -p $(BUILD)/bench-lmdb
+	@$< $(BUILD)/bench-lmdb/store $(ACCOUNTS)
+
 # ---- Finding things ----------------------------------------------------------------------------------------------
 
 where: ## Where is it? Q=2929 (an EIP), Q=SLOAD (an opcode), Q=any word
@@ -310,6 +317,7 @@ install: all ## Install program, libraries, headers, pkg-config and CMake files,
 	@install -m 644 $(EVMC) $(DEST)/lib/
 	@install -m 644 $(HEADERS) $(DEST)/include/cevm/
 	@$(fill) -e 's|@LIBS@|$(LIBS)|' docs/install/cevm.pc.in > $(DEST)/lib/pkgconfig/cevm.pc
+	@$(fill) -e 's|@LIBS@|$(LIBS)|' docs/install/cevm-static.pc.in > $(DEST)/lib/pkgconfig/cevm-static.pc
 	@$(fill) -e 's|@LIBS@|$(subst $(SPACE),;,$(strip $(LIBS)))|' docs/install/cevm-config.cmake.in \
 	 > $(DEST)/lib/cmake/cevm/cevm-config.cmake
 	@$(fill) docs/install/cevm-config-version.cmake.in > $(DEST)/lib/cmake/cevm/cevm-config-version.cmake
@@ -318,7 +326,7 @@ install: all ## Install program, libraries, headers, pkg-config and CMake files,
 	@echo "cevm $(VERSION) is in $(DEST)"
 
 uninstall: ## Remove what install put there
-	rm -f $(DEST)/bin/cevm $(DEST)/bin/evm $(DEST)/lib/libcevm.a $(DEST)/lib/libcevm.so* $(DEST)/lib/libcevm-evmc*.so $(DEST)/lib/pkgconfig/cevm.pc \
+	rm -f $(DEST)/bin/cevm $(DEST)/bin/evm $(DEST)/lib/libcevm.a $(DEST)/lib/libcevm.so* $(DEST)/lib/libcevm-evmc*.so $(DEST)/lib/pkgconfig/cevm*.pc \
 	 $(DEST)/share/man/man1/cevm.1 $(DEST)/share/man/man3/libcevm.3
 	rm -rf $(DEST)/include/cevm $(DEST)/lib/cmake/cevm
 

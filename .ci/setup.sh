@@ -64,6 +64,7 @@ find_missing() {
     header_needed secp256k1_recovery.h libsecp256k1-dev "signatures: ecrecover and transaction senders"
     header_needed openssl/evp.h libssl-dev "SHA-256 and RIPEMD-160 (libcrypto)"
     header_needed jansson.h libjansson-dev "JSON: test vectors and input of the program"
+    header_needed lmdb.h liblmdb-dev "LMDB: the store on disk"
     header_needed microhttpd.h libmicrohttpd-dev "HTTP: the program's t8n-server"
     blst_needed
     [ "$purpose" = run ] && return

@@ -11,7 +11,7 @@
 
 #include <cevm/vm.h>
 
-#include "evmc/abi.h"
+#include "evm/evmc/abi.h"
 
 /** What the host of one execution knows; a machine sees it as evmc_host_context. */
 typedef struct bench_evmc_world {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Machines of EVMC's ABI 12: the host derives and warms the address of a creation and guards its nonce (EIP-2681). */
 #include "bench/evmc_peer.h"
-#include "evmc/abi12.h"
+#include "evm/evmc/abi12.h"
 
 #include <cevm/crypto.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Machines of EVMC's ABI 18: the machine derives the address of a creation. */
 #include "bench/evmc_peer.h"
-#include "evmc/abi18.h"
+#include "evm/evmc/abi18.h"
 
 static evmc18_tx_context get_tx_context(evmc_host_context *context)
 {

@@ -9,8 +9,8 @@
 
 #include "bench/evmc_peer.h"
 #include "bench/stage.h"
-#include "evmc/abi12.h"
-#include "evmc/abi18.h"
+#include "evm/evmc/abi12.h"
+#include "evm/evmc/abi18.h"
 
 typedef struct machine {
     bench_machine base;

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Blocks on the state: one block executed and judged, and the store taken from block to block. */
+#include <stddef.h>
+
 #include "chain/chain_internal.h"
 
 /*
@@ -32,6 +34,19 @@ static cevm_err abandon_block(cevm_chain *chain)
     const cevm_err err = chain->db.vtable->end_block(chain->db.ctx, false);
     chain->block_open = err != CEVM_OK;
     return err;
+}
+
+/* Tells a store that wants to know which block this is. */
+static cevm_err put_block(const cevm_chain *chain, const cevm_chain_node *node)
+{
+    const cevm_db_vtable *v = chain->db.vtable;
+    const cevm_db_block block = {.number = node->header.number,
+                                 .hash = node->hash,
+                                 .rlp = {node->rlp, node->rlp_size},
+                                 .total_difficulty = node->total_difficulty,
+                                 .is_merged = node->is_merged};
+    const bool wants = v->struct_size > offsetof(cevm_db_vtable, put_block) && v->put_block != NULL;
+    return wants ? v->put_block(chain->db.ctx, &block) : CEVM_OK;
 }
 
 static cevm_err keep_block(cevm_chain *chain, uint64_t gas_used)
@@ -164,12 +179,12 @@ static cevm_err run_block(cevm_chain *chain, cevm_block_verdict *verdict, const 
 }
 
 cevm_err cevm_chain_execute(cevm_chain *chain, cevm_block_verdict *verdict, const cevm_block *block,
-                            const cevm_chain_node *parent, bool is_merged, const cevm_tracer *tracer)
+                            const cevm_chain_node *node, const cevm_tracer *tracer)
 {
     cevm_execution_input input;
     cevm_ommer_reward rewards[CEVM_MAX_OMMERS];
-    make_input(&input, rewards, chain, block, is_merged);
-    cevm_chain_view_rebase(&chain->view, parent);
+    make_input(&input, rewards, chain, block, node->is_merged);
+    cevm_chain_view_rebase(&chain->view, node->parent);
     cevm_err err = chain->execution != NULL
                        ? cevm_execution_restart(chain->execution, &input)
                        : cevm_execution_create(&chain->execution, chain->vm, chain->state, &input, chain->allocator);
@@ -180,7 +195,10 @@ cevm_err cevm_chain_execute(cevm_chain *chain, cevm_block_verdict *verdict, cons
         err = run_block(chain, verdict, block, &input.env, tracer);
     }
     if (err == CEVM_OK && verdict->error == CEVM_BLOCK_NONE) {
-        err = keep_block(chain, block->header.gas_used);
+        err = put_block(chain, node);
+        if (err == CEVM_OK) {
+            err = keep_block(chain, block->header.gas_used);
+        }
         if (err == CEVM_OK) {
             return CEVM_OK;
         }
@@ -199,7 +217,7 @@ static cevm_err replay(cevm_chain *chain, cevm_chain_node *node)
     const cevm_bytes rlp = {node->rlp, node->rlp_size};
     cevm_err err = cevm_block_decode(&block, &verdict, rlp, chain->allocator);
     if (err == CEVM_OK) {
-        err = cevm_chain_execute(chain, &verdict, block, node->parent, node->is_merged, NULL);
+        err = cevm_chain_execute(chain, &verdict, block, node, NULL);
         if (err == CEVM_OK && verdict.error != CEVM_BLOCK_NONE) {
             err = CEVM_ERR_BACKEND; /* the store does not hold what it held */
         }

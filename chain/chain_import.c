@@ -170,7 +170,7 @@ static cevm_err execute_and_add(cevm_chain *chain, cevm_import_result *out, cons
     node->total_difficulty = u256_add(&parent->total_difficulty, &block->header.difficulty);
     err = cevm_chain_move(chain, parent);
     if (err == CEVM_OK) {
-        err = cevm_chain_execute(chain, &out->verdict, block, parent, is_merged, tracer);
+        err = cevm_chain_execute(chain, &out->verdict, block, node, tracer);
     }
     if (err != CEVM_OK || out->verdict.error != CEVM_BLOCK_NONE) {
         cevm_chain_drop_node(chain, node);

@@ -120,12 +120,12 @@ void cevm_chain_close_past(cevm_chain *chain);
 /* ---- chain_execute.c: the state ---------------------------------------------------------------------------------- */
 
 /**
- * Executes a block on the state of `parent`, where the store stands, and keeps it if it is what its header says.
+ * Executes a block on the state of its node's parent, where the store stands, and keeps it if it is what its header says.
  * Otherwise (verdict or error) the store is as before. *verdict is what was found so far: NONE, or a fault in the roots
  * that a transaction may explain better; the block is then executed as far as its transactions go.
  */
 cevm_err cevm_chain_execute(cevm_chain *chain, cevm_block_verdict *verdict, const cevm_block *block,
-                            const cevm_chain_node *parent, bool is_merged, const cevm_tracer *tracer);
+                            const cevm_chain_node *node, const cevm_tracer *tracer);
 /** Whether the store can be taken from the head to a node and, from there or from one more block, back again. */
 bool cevm_chain_can_reach(const cevm_chain *chain, const cevm_chain_node *target);
 /** Takes the store to a node. CEVM_ERR_ARGUMENT when it cannot go back so far or the bodies are not kept. */

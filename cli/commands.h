@@ -51,6 +51,10 @@ void cevm_help_t8n_server(FILE *to, const cevm_cli *cli);
 int cevm_cmd_import(const cevm_cli *cli, int argc, char **argv);
 void cevm_help_import(FILE *to, const cevm_cli *cli);
 
+/** `cevm db`: works on a store on disk. In cli/db.c, with its help. */
+int cevm_cmd_db(const cevm_cli *cli, int argc, char **argv);
+void cevm_help_db(FILE *to, const cevm_cli *cli);
+
 /** Help texts (cli/help.c): written to `to`. */
 void cevm_help_run(FILE *to, const cevm_cli *cli);
 void cevm_help_statetest(FILE *to, const cevm_cli *cli);

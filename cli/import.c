@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cevm import: blocks from files onto a chain in memory. */
+/* cevm import: blocks from files onto a chain, in memory or in a store on disk. */
 #include <cevm/hex.h>
 
 #include <errno.h>
@@ -24,7 +24,8 @@ enum { LAST_BLOCKS = 2 * CEVM_IMPORT_RECENT };
 
 typedef struct session {
     const cevm_import_options *options;
-    cevm_memdb *db;
+    cevm_memdb *db;   /* the accounts of the genesis; NULL once they are not needed */
+    cevm_lmdb *store; /* --data-dir */
     cevm_genesis *genesis;
     cevm_chain *chain;
     bool resumed;
@@ -43,12 +44,15 @@ void cevm_help_import(FILE *to, const cevm_cli *cli)
     (void)fprintf(
         to,
         "Usage: %s import --genesis FILE [OPTION]... FILE...\n\n"
-        "Imports blocks (RLP, one after the other, as nodes export them) onto a chain in memory: every block is\n"
-        "checked and executed. Stops at the first block that is refused, and says which and why.\n\n",
+        "Imports blocks (RLP, one after the other, as nodes export them) onto a chain, in memory unless --data-dir is\n"
+        "given: every block is checked and executed. Stops at the first block that is refused, and says which and "
+        "why.\n\n",
         cli->program);
     (void)fputs("  --genesis FILE   the first block and the forks: a genesis.json as geth reads it\n"
                 "  --config NAME    the rules of mainnet, sepolia, hoodi or dev instead of the file's\n"
                 "  --state FILE     go on from FILE, if it is there, and write it at the end: head and accounts\n"
+                "  --data-dir DIR   keep the chain in DIR, one block one transaction, and go on from where it stands\n"
+                "  --no-sync        with --data-dir: do not wait for the disk; a power cut can then destroy DIR\n"
                 "  --stop-at N      stop when block N has been imported\n"
                 "  --check-seal     verify proof of work (Ethash) before the merge\n"
                 "  --keep-going     pass over blocks that are refused; the exit code still tells\n"
@@ -61,8 +65,9 @@ void cevm_help_import(FILE *to, const cevm_cli *cli)
                   "\nExamples\n"
                   "  %s import --genesis genesis.json chain.rlp\n"
                   "  %s import --genesis genesis.json --state chain.state part1.rlp part2.rlp\n"
+                  "  %s import --genesis genesis.json --data-dir chain/ chain.rlp\n"
                   "  zcat chain.rlp.gz | %s import --genesis genesis.json --json -\n",
-                  cli->program, cli->program, cli->program);
+                  cli->program, cli->program, cli->program, cli->program);
 }
 
 /* ---- Signals ----------------------------------------------------------------------------------------------------- */
@@ -127,6 +132,40 @@ static bool load_genesis(session *s)
     return true;
 }
 
+/* What the run goes on from, for messages. */
+static const char *origin(const session *s)
+{
+    return s->options->data_dir != NULL ? s->options->data_dir : s->options->state;
+}
+
+/* Whether the chain that was loaded begins with the genesis. */
+static bool check_genesis(session *s)
+{
+    s->resumed = true;
+    if (!cevm_hash_equal(&s->start.genesis, &s->genesis->hash)) {
+        (void)fprintf(stderr, "%s: %s: is the state of a chain with another genesis than %s\n", s->options->command,
+                      origin(s), s->options->genesis);
+        return false;
+    }
+    return true;
+}
+
+/* Opens the store on disk; a new one begins with the genesis. */
+static bool open_store(session *s)
+{
+    bool found = false;
+    if (!cevm_import_store_open(&s->store, s->options) ||
+        !cevm_import_store_load(&s->start, &found, s->store, s->options)) {
+        return false;
+    }
+    if (found ? !check_genesis(s) : !cevm_import_store_fill(s->store, s->db, s->genesis, s->options)) {
+        return false;
+    }
+    cevm_memdb_destroy(s->db);
+    s->db = NULL;
+    return true;
+}
+
 /* Puts the accounts of the state file in the place of the genesis'. */
 static bool load_state(session *s)
 {
@@ -139,13 +178,7 @@ static bool load_state(session *s)
     if (!cevm_import_state_load(&s->start, s->db, s->options->command, s->options->state)) {
         return false;
     }
-    if (!cevm_hash_equal(&s->start.genesis, &s->genesis->hash)) {
-        (void)fprintf(stderr, "%s: %s: is the state of a chain with another genesis than %s\n", s->options->command,
-                      s->options->state, s->options->genesis);
-        return false;
-    }
-    s->resumed = true;
-    return true;
+    return check_genesis(s);
 }
 
 static bool open_chain(session *s)
@@ -154,7 +187,7 @@ static bool open_chain(session *s)
     cevm_chain_options o = {.struct_size = sizeof o,
                             .config = s->genesis->config,
                             .head = &s->genesis->header,
-                            .db = cevm_memdb_interface(s->db),
+                            .db = s->store != NULL ? cevm_lmdb_interface(s->store) : cevm_memdb_interface(s->db),
                             .history = HISTORY};
     for (size_t i = 0; i < s->start.recent_count; ++i) {
         recent[i] = (cevm_bytes){s->start.recent[i].data, s->start.recent[i].size};
@@ -168,11 +201,13 @@ static bool open_chain(session *s)
         o.recent_blocks = recent;
         o.recent_block_count = s->start.recent_count;
     }
-    cevm_memdb_set_history(s->db, HISTORY);
+    if (s->db != NULL) {
+        cevm_memdb_set_history(s->db, HISTORY);
+    }
     const cevm_err err = cevm_chain_open(&s->chain, &o);
     if (err == CEVM_ERR_ARGUMENT || err == CEVM_ERR_ENCODING) {
         (void)fprintf(stderr, "%s: %s: the accounts are not those of its block; the file is damaged\n",
-                      s->options->command, s->resumed ? s->options->state : s->options->genesis);
+                      s->options->command, s->resumed ? origin(s) : s->options->genesis);
         return false;
     }
     return err == CEVM_OK || say(s, "the chain cannot be opened", err);
@@ -187,6 +222,9 @@ static bool open_session(session *s)
     if (!load_genesis(s)) {
         return false;
     }
+    if (s->options->data_dir != NULL && !open_store(s)) {
+        return false;
+    }
     if (s->options->state != NULL && access(s->options->state, F_OK) == 0 && !load_state(s)) {
         return false;
     }
@@ -198,6 +236,7 @@ static void close_session(session *s)
     cevm_chain_close(s->chain);
     cevm_genesis_destroy(s->genesis, NULL);
     cevm_memdb_destroy(s->db);
+    cevm_lmdb_close(s->store);
     cevm_import_point_free(&s->start);
     for (size_t i = 0; i < LAST_BLOCKS; ++i) {
         free(s->last[i].data);
@@ -356,7 +395,7 @@ static bool is_behind(session *s, const place *at, const cevm_block *block)
     }
     char text[512];
     (void)snprintf(text, sizeof text, "block %" PRIu64 " is not on the branch %.300s was written for", number,
-                   s->options->state);
+                   origin(s));
     (void)give_up(s, at, text);
     return true;
 }
@@ -401,8 +440,10 @@ static bool import_one(session *s, const place *at, const cevm_import_item *item
         err = cevm_chain_import_block(s->chain, &result, item->block, item->rlp, NULL);
     }
     if (err != CEVM_OK && err != CEVM_ERR_ENCODING) {
-        char text[128];
-        (void)snprintf(text, sizeof text, "block %" PRIu64 ": %s", result.number, cevm_err_string(err));
+        char text[800];
+        const char *why = err == CEVM_ERR_BACKEND && s->store != NULL ? cevm_lmdb_error_text(s->store) : "";
+        (void)snprintf(text, sizeof text, "block %" PRIu64 ": %s%s%s", result.number, cevm_err_string(err),
+                       why[0] != '\0' ? ": " : "", why);
         return give_up(s, at, text);
     }
     return count(s, at, &result, item->rlp);
@@ -519,6 +560,8 @@ int cevm_cmd_import(const cevm_cli *cli, int argc, char **argv)
         {"genesis", CEVM_OPTION_TEXT, &options.genesis},
         {"config", CEVM_OPTION_TEXT, &options.config},
         {"state", CEVM_OPTION_TEXT, &options.state},
+        {"data-dir", CEVM_OPTION_TEXT, &options.data_dir},
+        {"no-sync", CEVM_OPTION_SWITCH, &options.no_sync},
         {"stop-at", CEVM_OPTION_NUMBER, &options.last},
         {"check-seal", CEVM_OPTION_SWITCH, &options.checks_seal},
         {"keep-going", CEVM_OPTION_SWITCH, &options.keep_going},
@@ -539,6 +582,10 @@ int cevm_cmd_import(const cevm_cli *cli, int argc, char **argv)
         (void)fprintf(stderr, "%s: %s (%s --help)\n", command,
                       options.genesis == NULL ? "--genesis FILE says which chain it is" : "no file of blocks is given",
                       command);
+        return CEVM_EXIT_USAGE;
+    }
+    if (options.state != NULL && options.data_dir != NULL) {
+        (void)fprintf(stderr, "%s: --state and --data-dir do not go together (%s --help)\n", command, command);
         return CEVM_EXIT_USAGE;
     }
     session *s = calloc(1, sizeof *s);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * cli/import.h: the parts of `cevm import`: import.c reads the command line and runs, import_reader.c takes blocks off
- * files of any size, import_state.c keeps where a run stopped, import_report.c tells how it goes.
+ * files of any size, import_state.c keeps where a run stopped, import_store.c goes on
+ * from a store on disk, import_report.c tells how it goes.
  *
  * Functions that return bool write their message to stderr, beginning with `command`, before they return false.
  */
@@ -10,6 +11,7 @@
 
 #include <cevm/chain.h>
 #include <cevm/genesis.h>
+#include <cevm/lmdb.h>
 
 #include <stdatomic.h>
 #include <stdio.h>
@@ -23,6 +25,8 @@ typedef struct cevm_import_options {
     const char *genesis;
     const char *config; /* name of a preset; NULL: the genesis file's own */
     const char *state;
+    const char *data_dir; /* a store on disk; NULL: the chain is in memory */
+    bool no_sync;
     bool json;
     bool keep_going;
     bool checks_seal;
@@ -118,6 +122,16 @@ bool cevm_import_peek(uint64_t *number, cevm_hash *hash, cevm_bytes rlp);
 bool cevm_import_state_save(const cevm_import_point *point, cevm_memdb *db, const char *command, const char *path);
 /** Reads both back into an empty store. That the accounts are those of the head is for cevm_chain_open to check. */
 bool cevm_import_state_load(cevm_import_point *out, cevm_memdb *db, const char *command, const char *path);
+
+/* ---- import_store.c ---------------------------------------------------------------------------------------------- */
+
+/** Opens the store options->data_dir names, making it when it is not there. */
+bool cevm_import_store_open(cevm_lmdb **out, const cevm_import_options *options);
+/** Puts the first block and its accounts, which are in `db`, into an empty store. */
+bool cevm_import_store_fill(cevm_lmdb *store, cevm_memdb *db, const cevm_genesis *genesis,
+                            const cevm_import_options *options);
+/** Where the chain in a store stands; *found is false when it holds none. Free with cevm_import_point_free. */
+bool cevm_import_store_load(cevm_import_point *out, bool *found, cevm_lmdb *store, const cevm_import_options *options);
 
 /* ---- import_report.c --------------------------------------------------------------------------------------------- */
 

@@ -14,11 +14,22 @@ static int give_up(cevm_vm *vm, cevm_err err)
     return OP_ERROR;
 }
 
-static void trace_enter(const cevm_vm *vm, const cevm_message *msg, size_t depth)
+/** A tracer is told the address of CREATE, which is otherwise derived only when the creation may begin. */
+static cevm_err trace_enter(cevm_vm *vm, cevm_message *msg, size_t depth)
 {
-    if (vm->tracer != NULL && vm->tracer->on_enter != NULL) {
-        vm->tracer->on_enter(vm->tracer->ctx, msg, (uint32_t)depth);
+    cevm_account_info sender;
+    if (vm->tracer == NULL || vm->tracer->on_enter == NULL) {
+        return CEVM_OK;
     }
+    if (msg->kind == CEVM_CREATE && vm->depth != 0) {
+        const cevm_err err = vm->host.vtable->load_account(vm->host.ctx, &sender, &msg->sender, false);
+        if (err != CEVM_OK) {
+            return err;
+        }
+        cevm_create_address(&msg->recipient, &msg->sender, sender.nonce);
+    }
+    vm->tracer->on_enter(vm->tracer->ctx, msg, (uint32_t)depth);
+    return CEVM_OK;
 }
 
 static void trace_exit(const cevm_vm *vm, int status, int64_t gas, size_t depth)
@@ -212,7 +223,7 @@ static void push_frame(cevm_vm *vm, cevm_bytes code, cevm_checkpoint checkpoint,
     f->input_offset = f->input_in_memory ? (size_t)(f->input.data - vm->memory) : 0;
     f->kind = p->msg.kind;
     f->is_static = p->msg.is_static;
-    f->has_hash = !creates;
+    f->has_hash = !creates && vm->outside == NULL;
     f->address = p->msg.recipient;
     f->sender = p->msg.sender;
     f->value = p->msg.value;
@@ -306,11 +317,18 @@ static int begin_create(cevm_vm *vm)
 
 int cevm_message_begin(cevm_vm *vm)
 {
-    const cevm_message *msg = &vm->pending.msg;
+    cevm_message *msg = &vm->pending.msg;
     if (cevm_vm_poll(vm) != OP_NEXT) {
         return OP_ERROR;
     }
-    trace_enter(vm, msg, vm->depth + 1);
+    const cevm_err err = trace_enter(vm, msg, vm->depth + 1);
+    if (err != CEVM_OK) {
+        return give_up(vm, err);
+    }
+    if (vm->outside != NULL && vm->depth != 0) {
+        const int st = vm->outside(vm);
+        return st == OP_ERROR ? st : deliver_at_once(vm, st, msg->gas);
+    }
     return is_create(msg->kind) ? begin_create(vm) : begin_call(vm);
 }
 

@@ -73,6 +73,7 @@ typedef struct cevm_frame {
 typedef struct cevm_pending {
     cevm_message msg; /* input points into the caller's memory */
     cevm_code code;   /* for the call kinds */
+    cevm_u256 salt;   /* of CREATE2 */
     uint64_t output_offset;
     uint64_t output_size;
 } cevm_pending;
@@ -124,6 +125,12 @@ struct cevm_vm {
     const cevm_precompile_change *precompile_changes;
     size_t precompile_change_count;
     uint32_t poll_countdown; /* jumps until the limits are looked at again; each call looks */
+    /*
+     * Runs the message in `pending`, which a frame sends, somewhere else; NULL: it becomes a frame here. Returns how it ended,
+     * or OP_ERROR, and leaves in pending.msg.gas what is left, in output what came back, in pending.msg.recipient the address
+     * of a creation. Whoever keeps the frames has begun the outermost one too, and knows no hash of its code.
+     */
+    int (*outside)(cevm_vm *vm);
 };
 
 enum { CEVM_POLL_INTERVAL = 4096 };

@@ -213,6 +213,7 @@ static inline int op_CREATE2(cevm_frame *f, cevm_u256 *top)
     const int st = create_message(f, top, CEVM_CREATE2);
     if (st == OP_CHILD) {
         cevm_hash salt, initcode_hash;
+        f->vm->pending.salt = top[-3];
         cevm_u256_to_be(salt.bytes, &top[-3]);
         cevm_keccak256(&initcode_hash, f->vm->pending.msg.input.data, f->vm->pending.msg.input.size);
         cevm_create2_address(&f->vm->pending.msg.recipient, &f->address, &salt, &initcode_hash);

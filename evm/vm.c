@@ -169,7 +169,7 @@ int cevm_memory_grow(cevm_frame *f, uint64_t end)
 int cevm_vm_poll(cevm_vm *vm)
 {
     vm->poll_countdown = CEVM_POLL_INTERVAL;
-    if (vm->cancel != NULL && *vm->cancel) {
+    if (vm->cancel != NULL && __atomic_load_n(vm->cancel, __ATOMIC_RELAXED)) {
         vm->err = CEVM_ERR_CANCELLED;
         return OP_ERROR;
     }

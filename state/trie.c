@@ -303,8 +303,7 @@ cevm_err cevm_trie_put(cevm_trie *trie, cevm_bytes key, cevm_bytes value)
 
 /* ---- Hashing ----------------------------------------------------------------------------------------------------- */
 
-/** Appends nibbles [from, to) of a key in hex-prefix encoding (Yellow Paper, appendix C) as an RLP string. */
-static void put_path(cevm_buf *buf, cevm_bytes key, size_t from, size_t to, bool is_leaf)
+void cevm_trie_put_path(cevm_buf *buf, cevm_bytes key, size_t from, size_t to, bool is_leaf)
 {
     uint8_t path[CEVM_TRIE_MAX_KEY + 1];
     size_t size = 0;
@@ -373,7 +372,7 @@ static cevm_err make_ref(node *n, size_t start, bool is_root, cevm_buf *scratch)
         const leaf_node *leaf = as_leaf(n);
         size_t list = cevm_rlp_list_begin(scratch);
         cevm_bytes value = leaf_value(leaf);
-        put_path(scratch, leaf_key(leaf), start, 2 * (size_t)leaf->key_size, true);
+        cevm_trie_put_path(scratch, leaf_key(leaf), start, 2 * (size_t)leaf->key_size, true);
         cevm_rlp_put_bytes(scratch, value.data, value.size);
         cevm_rlp_list_end(scratch, list);
     }
@@ -390,7 +389,7 @@ static cevm_err make_ref(node *n, size_t start, bool is_root, cevm_buf *scratch)
     set_ref(&branch_ref, scratch, false);
     cevm_buf_clear(scratch);
     size_t list = cevm_rlp_list_begin(scratch);
-    put_path(scratch, leaf_key(any_leaf(n)), start, depth, false);
+    cevm_trie_put_path(scratch, leaf_key(any_leaf(n)), start, depth, false);
     put_ref(scratch, &branch_ref);
     cevm_rlp_list_end(scratch, list);
     if (scratch->failed) {

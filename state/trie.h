@@ -44,6 +44,9 @@ cevm_err cevm_trie_put(cevm_trie *trie, cevm_bytes key, cevm_bytes value);
 /** Finds a key; *value then views the trie's copy, valid until the next change. False when it is absent. */
 bool cevm_trie_get(const cevm_trie *trie, cevm_bytes *value, cevm_bytes key);
 
+/** Appends nibbles [from, to) of a key in hex-prefix encoding (Yellow Paper, appendix C) as an RLP string. */
+void cevm_trie_put_path(cevm_buf *buf, cevm_bytes key, size_t from, size_t to, bool is_leaf);
+
 /** The root hash. scratch is a buffer to encode nodes in, emptied first. Errors: CEVM_ERR_NOMEM. */
 cevm_err cevm_trie_root(cevm_trie *trie, cevm_hash *out, cevm_buf *scratch);
 

@@ -42,6 +42,7 @@ step test-property
 step test-oom
 step test-cli
 step test-embed
+step test-evmc
 step test-spec
 step asan
 step portable

@@ -14,6 +14,7 @@
 #include <cevm/genesis.h>
 #include <cevm/hex.h>
 #include <cevm/host.h>
+#include <cevm/lmdb.h>
 #include <cevm/precompile.h>
 #include <cevm/state.h>
 #include <cevm/tracer.h>

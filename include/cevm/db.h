@@ -55,6 +55,15 @@ typedef struct cevm_db_key {
     cevm_u256 slot;
 } cevm_db_key;
 
+/** A block of the chain whose state the store holds. */
+typedef struct cevm_db_block {
+    uint64_t number;
+    cevm_hash hash;
+    cevm_bytes rlp;             /* the block's encoding; may be empty */
+    cevm_u256 total_difficulty; /* of the block and all before it */
+    bool is_merged;
+} cevm_db_block;
+
 typedef struct cevm_db cevm_db;
 
 typedef struct cevm_db_vtable {
@@ -97,6 +106,11 @@ typedef struct cevm_db_vtable {
      */
     cevm_err (*open_past)(void *ctx, cevm_db *out, size_t back);
     void (*close_past)(void *ctx, cevm_db *past);
+    /**
+     * Optional even for a chain: the open block is this one. It is kept, dropped and taken back with the changes, so that a
+     * store that lasts knows of which block it holds the state.
+     */
+    cevm_err (*put_block)(void *ctx, const cevm_db_block *block);
 } cevm_db_vtable;
 
 struct cevm_db {

@@ -125,8 +125,12 @@ typedef struct cevm_vm_config {
     size_t struct_size;              /* sizeof(cevm_vm_config) */
     const cevm_allocator *allocator; /* NULL = libc; must outlive the VM */
     size_t memory_limit;             /* bytes of EVM memory over all frames together; 0 = 4 GiB */
-    const volatile bool *cancel; /* looked at in each call, every 4096 jumps; NULL = never. Any thread may set it. */
-    uint64_t deadline_ns;        /* CLOCK_MONOTONIC nanoseconds at which execution stops; 0 = none */
+    /**
+     * Looked at in each call and every 4096 jumps; NULL = never. Any thread may set it, as an atomic (__atomic_store_n); it is
+     * read as one.
+     */
+    const volatile bool *cancel;
+    uint64_t deadline_ns; /* CLOCK_MONOTONIC nanoseconds at which execution stops; 0 = none */
     const cevm_precompile_change *precompile_changes; /* see cevm/precompile.h; must outlive the VM; NULL = none */
     size_t precompile_change_count;
     cevm_code_cache *code_cache; /* must outlive the VM; NULL = one of its own */

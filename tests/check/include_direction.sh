@@ -2,12 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 # A folder includes only itself and what stands to its left:
 #   include/cevm <- precompiles <- evm <- state <- chain <- trace <- ethereum-tests, rpc <- cli <- bench
-#                                 evm <- evmc <- bench
 . "$(dirname "$0")/tap.inc"
 
 findings=$(sources | grep -vE '^(tests|docs)/' | xargs awk '
     BEGIN {
-        rank["include"] = 0; rank["precompiles"] = 1; rank["evm"] = 2; rank["evmc"] = 3; rank["state"] = 3; rank["chain"] = 4
+        rank["include"] = 0; rank["precompiles"] = 1; rank["evm"] = 2; rank["state"] = 3; rank["chain"] = 4
         rank["trace"] = 5; rank["ethereum-tests"] = 6; rank["rpc"] = 6; rank["cli"] = 7; rank["bench"] = 8
     }
     /^[ \t]*#[ \t]*include[ \t]+["<]/ {

@@ -7,7 +7,7 @@ CC=${CC:-cc}
 stage=$(realpath -m "$BUILD")/stage
 rm -rf "$stage"
 
-check "make install" "$(make BUILD="$BUILD" DESTDIR="$stage" PREFIX=/usr install 2>&1 > /dev/null)"
+check "make install" "$(MAKEFLAGS= make BUILD="$BUILD" DESTDIR="$stage" PREFIX=/usr install 2>&1 > /dev/null)"
 
 # What pkg-config --static would answer, read without it.
 pc=$stage/usr/lib/pkgconfig/cevm.pc
@@ -24,6 +24,15 @@ check "the example builds from what was installed" "$(cd "$stage" &&
     $CC -std=c17 -Wall -Wextra -Werror -Iusr/include embed.c -o embed usr/lib/libcevm.a $libs 2>&1)"
 check "the example prints what its last comment says" "$(
     diff <(sed -n 's|^// prints: ||p' tests/embed/embed.c) <("$stage/embed" 2>&1))"
+
+if command -v pkg-config > /dev/null; then
+    # shellcheck disable=SC2046 # several flags
+    check "pkg-config's cevm-static gives a program that needs no library of ours" "$(cd "$stage" &&
+        $CC embed.c -o embed_static $(PKG_CONFIG_PATH=usr/lib/pkgconfig pkg-config --define-variable=prefix="$stage/usr" \
+            --cflags --libs cevm-static) 2>&1 && ./embed_static > /dev/null && objdump -p embed_static | grep 'NEEDED.*cevm')"
+else
+    skip "pkg-config's cevm-static gives a program that needs no library of ours" "pkg-config is not installed"
+fi
 
 # The shared library, as a compiler finds it by default, and from C++ too.
 check "the example builds with the shared library" "$(cd "$stage" &&
@@ -51,16 +60,32 @@ else
     skip "CMake finds both libraries" "cmake is not installed"
 fi
 
-# A loop over blocks, which docs/embedding-chain.md shows.
+# The programs of docs/embedding. Each prints what its last lines say, from C and from C++ headers that were installed.
 samples=$(realpath ethereum-tests/chain-samples)
-cp tests/embed/chain.c "$stage/chain.c"
-# shellcheck disable=SC2086 # several libraries
-check "the loop over blocks builds from what was installed" "$(cd "$stage" &&
-    $CC -std=c17 -Wall -Wextra -Werror -Iusr/include chain.c -o chain usr/lib/libcevm.a $libs 2>&1)"
-check "the loop over blocks prints what its last comment says" "$(
-    diff <(sed -n 's|^// prints: ||p' tests/embed/chain.c) <("$stage/chain" "$samples/genesis.json" "$samples/chain.rlp" 2>&1))"
-listing=$(awk '/^```c$/ { on = 1; next } /^```$/ { on = 0 } on' docs/embedding-chain.md)
-check "docs/embedding-chain.md shows this file" "$(diff <(echo "$listing") <(tail -n +2 tests/embed/chain.c) | head -n 10)"
+for name in host backend tracer chain; do
+    source=docs/embedding/$name.c
+    cp "$source" "$stage/$name.c"
+    # shellcheck disable=SC2086 # several libraries
+    check "$name.c builds from what was installed" "$(cd "$stage" &&
+        $CC -std=c17 -Wall -Wextra -Wpedantic -Werror -Iusr/include "$name.c" -o "$name" usr/lib/libcevm.a $libs 2>&1)"
+    [ "$name" = chain ] && arguments=("$samples/genesis.json" "$samples/chain.rlp") || arguments=()
+    check "$name.c prints what it says" "$(
+        diff <(sed -n 's|^// prints: ||p' "$source") <("$stage/$name" ${arguments[@]+"${arguments[@]}"} 2>&1))"
+    page=docs/embedding/README.md
+    [ "$name" = chain ] && page=docs/embedding/chain.md
+    listing=$(awk -v name="$name.c" '/^## / { here = index($0, "`" name "`") != 0 || name == "chain.c" }
+        /^```$/ { on = 0 } on { print } /^```c$/ && here { on = 1 }' "$page")
+    check "$page shows $name.c" "$(diff <(echo "$listing") <(tail -n +2 "$source") | head -n 10)"
+done
+
+# The machines for EVMC, as its loader finds them: only their entry points are to be seen, and nothing of ours is needed.
+for abi in 12 18; do
+    machine=$stage/usr/lib/libcevm-evmc$abi.so
+    check "libcevm-evmc$abi.so exports what EVMC's loader looks for" "$(
+        diff <(printf '%s\n' evmc_create "evmc_create_cevm_evmc$abi") \
+            <(nm -D --defined-only "$machine" | awk '{ print $3 }' | grep -v '^__' | sort))"
+    check "libcevm-evmc$abi.so needs no other library of ours" "$(objdump -p "$machine" | grep 'NEEDED.*cevm')"
+done
 
 # The listing in README.md is the file, so that it compiles.
 listing=$(awk '/^```c$/ { on = 1; next } /^```$/ { on = 0 } on' README.md)

@@ -109,6 +109,7 @@ static cevm_err open_lmdb(game *g)
                                        .path = g->folder,
                                        .create = true,
                                        .no_sync = true,
+                                       .check_pages = below(4) == 0,
                                        .has_history = true,
                                        .history = HISTORY,
                                        .map_size = (uint64_t)1 << 30};

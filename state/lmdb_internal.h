@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * state/lmdb_internal.h: what the files of the backend on disk share. docs/adr/0011 tells why it is laid out like this.
+ *
+ * Accounts and slots are found by the hashes of their keys, so that the leaves of a trie lie side by side in its order.
+ * Only branches are stored beside them, each with the references to its children: leaves are made from the records, and
+ * the nibbles between two branches are found in any leaf below.
+ *
+ *   meta      name                                     format, history, sequence, root …
+ *   accounts  keccak(address)                          record of lmdb_record.c
+ *   storage   keccak(address) keccak(key)              key and value, short
+ *   code      keccak(code)                             code
+ *   branches  0 nibbles… | 1 keccak(address) nibbles…  which children there are, then their references
+ *   history   kind key sequence                        the record before that block; empty: there was none
+ *   changes   sequence kind key                        (empty) what a block changed
+ *   hashes    number                                   hash of a block, as it was set
+ *   chain     number                                   hash, total difficulty and side of the merge of a block
+ *   blocks    hash                                     encoding of a block; those taken back stay
+ *
+ * Numbers in keys are big-endian, eight bytes; nibbles take a byte each.
+ */
+#ifndef CEVM_STATE_LMDB_INTERNAL_H
+#define CEVM_STATE_LMDB_INTERNAL_H
+
+#include "state/rlp.h"
+
+#include <cevm/lmdb.h>
+
+#include <lmdb.h>
+
+typedef enum lmdb_table {
+    LMDB_META,
+    LMDB_ACCOUNTS,
+    LMDB_STORAGE,
+    LMDB_CODE,
+    LMDB_BRANCHES,
+    LMDB_HISTORY,
+    LMDB_CHANGES,
+    LMDB_HASHES,
+    LMDB_CHAIN,
+    LMDB_BLOCKS,
+    LMDB_TABLE_COUNT
+} lmdb_table;
+
+/** What a key of history and changes is of. */
+enum { LMDB_KIND_ACCOUNT = 1, LMDB_KIND_SLOT = 2, LMDB_KIND_CHAIN = 3 };
+
+enum {
+    LMDB_HASH = 32,
+    LMDB_SLOT_KEY = 64,
+    LMDB_NIBBLES = 64,     /* of a hash */
+    LMDB_MAX_RECORD = 126, /* of an account, the longest */
+    LMDB_MAX_SLOT = 65,
+    LMDB_MAX_BRANCH = 2 + 16 * 33
+};
+
+typedef struct lmdb_account {
+    cevm_address address;
+    uint64_t nonce;
+    cevm_u256 balance;
+    cevm_hash code_hash;
+    bool has_storage;
+    cevm_hash storage_root; /* when has_storage; all zero while a slot of it is dirty */
+} lmdb_account;
+
+typedef struct lmdb_slot {
+    cevm_u256 key;
+    cevm_u256 value; /* never 0 */
+} lmdb_slot;
+
+typedef struct lmdb_slot_key {
+    uint8_t bytes[LMDB_SLOT_KEY];
+} lmdb_slot_key;
+
+/** How a parent includes a node: the hash, or the encoding itself when it is shorter; size 0: there is no node. */
+typedef struct lmdb_ref {
+    uint8_t size;
+    uint8_t bytes[32];
+} lmdb_ref;
+
+struct lmdb_walk;
+
+/** Numbers that stand in the table meta. */
+typedef struct lmdb_head {
+    uint64_t sequence; /* of the newest kept block; 0: none */
+    uint64_t oldest;   /* the blocks after this one are remembered */
+    cevm_hash root;
+} lmdb_head;
+
+struct cevm_lmdb {
+    const cevm_allocator *allocator;
+    MDB_env *env;
+    MDB_dbi tables[LMDB_TABLE_COUNT];
+    int writer_lock; /* file descriptor; -1 when read-only */
+    bool read_only;
+    uint64_t history;
+
+    MDB_txn *reader; /* NULL until the first read */
+    bool reading;    /* it is not reset */
+    MDB_txn *writer; /* the open block's or the running commit's; the innermost when they nest */
+    bool block_open;
+    bool is_lost; /* the open block could not be written and is gone */
+    lmdb_head head;
+    lmdb_head before; /* head when the block was opened */
+
+    /* What the tries do not know yet; in no order, with repetitions. */
+    cevm_hash *accounts;
+    size_t account_count;
+    size_t account_capacity;
+    lmdb_slot_key *slots;
+    size_t slot_count;
+    size_t slot_capacity;
+
+    struct lmdb_walk *walk; /* memory for making roots */
+    cevm_buf scratch;
+    cevm_buf value;
+    char text[512];
+};
+
+/* ---- lmdb.c: transactions and access ------------------------------------------------------------------------------- */
+
+/** Notes what went wrong; the error for a result of LMDB. */
+cevm_err cevm_lmdb_fail(cevm_lmdb *db, const char *what, int rc);
+/** A record that is not what it should be. */
+cevm_err cevm_lmdb_corrupt(cevm_lmdb *db, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/** The transaction to read with. */
+cevm_err cevm_lmdb_reader(cevm_lmdb *db, MDB_txn **out);
+/** Ends the reading transaction; views of the map are then no longer valid. */
+void cevm_lmdb_end_reading(cevm_lmdb *db);
+/** Begins a transaction within the one that is open, or a first one. *outer receives what was open. */
+cevm_err cevm_lmdb_begin(cevm_lmdb *db, MDB_txn **outer);
+/** Ends it: commits when err is CEVM_OK, else drops what it did. The error of either. */
+cevm_err cevm_lmdb_end(cevm_lmdb *db, MDB_txn *outer, cevm_err err);
+
+/** Reads a record; *out is valid until the next write. An absent one is not an error. */
+cevm_err cevm_lmdb_get(cevm_lmdb *db, bool *found, cevm_bytes *out, lmdb_table table, const void *key, size_t key_size);
+cevm_err cevm_lmdb_put(cevm_lmdb *db, lmdb_table table, const void *key, size_t key_size, cevm_bytes value);
+/** Removes a record, which may be absent. */
+cevm_err cevm_lmdb_remove(cevm_lmdb *db, lmdb_table table, const void *key, size_t key_size);
+
+/** Finds the first record at or after a key. *found tells whether it begins with the first `prefix` bytes of the key. */
+cevm_err cevm_lmdb_seek(cevm_lmdb *db, MDB_cursor *cursor, bool *found, MDB_val *key, MDB_val *value, const void *from,
+                        size_t from_size, size_t prefix);
+cevm_err cevm_lmdb_cursor(cevm_lmdb *db, MDB_cursor **out, lmdb_table table);
+
+/** Writes the head of the store. */
+cevm_err cevm_lmdb_put_head(cevm_lmdb *db);
+cevm_err cevm_lmdb_load_head(cevm_lmdb *db);
+
+/* ---- lmdb_record.c: records ------------------------------------------------------------------------------------------ */
+
+void cevm_lmdb_hash_slot(cevm_hash *out, const cevm_u256 *key);
+size_t cevm_lmdb_encode_account(uint8_t out[LMDB_MAX_RECORD], const lmdb_account *account);
+bool cevm_lmdb_decode_account(lmdb_account *out, cevm_bytes record);
+size_t cevm_lmdb_encode_slot(uint8_t out[LMDB_MAX_SLOT], const lmdb_slot *slot);
+bool cevm_lmdb_decode_slot(lmdb_slot *out, cevm_bytes record);
+size_t cevm_lmdb_encode_branch(uint8_t out[LMDB_MAX_BRANCH], const lmdb_ref refs[16]);
+bool cevm_lmdb_decode_branch(lmdb_ref refs[16], cevm_bytes record);
+
+/** Finds an account by hash. CEVM_ERR_BACKEND when its record is damaged. */
+cevm_err cevm_lmdb_find_account(cevm_lmdb *db, bool *found, lmdb_account *out, const cevm_hash *hash);
+
+/* ---- lmdb_commit.c ----------------------------------------------------------------------------------------------------- */
+
+/** cevm_db.commit. */
+cevm_err cevm_lmdb_commit(void *ctx, const cevm_diff *diff);
+/** Marks an account or a slot as not known to the tries. */
+cevm_err cevm_lmdb_mark_account(cevm_lmdb *db, const cevm_hash *hash);
+cevm_err cevm_lmdb_mark_slot(cevm_lmdb *db, const uint8_t key[LMDB_SLOT_KEY]);
+/** Removes the stored branches of an account's trie. */
+cevm_err cevm_lmdb_drop_branches(cevm_lmdb *db, const cevm_hash *hash);
+
+/* ---- lmdb_history.c: blocks -------------------------------------------------------------------------------------------- */
+
+/** Notes in the open block how a record was before it, unless that is noted already. */
+cevm_err cevm_lmdb_note(cevm_lmdb *db, int kind, const uint8_t *key, size_t key_size, cevm_bytes old);
+uint64_t cevm_lmdb_remembered(const cevm_lmdb *db);
+cevm_err cevm_lmdb_begin_block(void *ctx);
+cevm_err cevm_lmdb_end_block(void *ctx, bool keep);
+cevm_err cevm_lmdb_undo_block(void *ctx);
+cevm_err cevm_lmdb_open_past(void *ctx, cevm_db *out, size_t back);
+void cevm_lmdb_close_past(void *ctx, cevm_db *past);
+/** Forgets the oldest remembered block, in the open transaction. */
+cevm_err cevm_lmdb_forget_oldest(cevm_lmdb *db);
+
+/* ---- lmdb_root.c: tries ------------------------------------------------------------------------------------------------ */
+
+/** Brings the tries up to date with what is marked, in the open transaction; db->head.root is the root then. */
+cevm_err cevm_lmdb_update_root(cevm_lmdb *db);
+/**
+ * Makes a trie anew from its leaves, compares each branch with the one that is stored, adds their number. owner NULL: the
+ * trie of the accounts.
+ */
+cevm_err cevm_lmdb_check_trie(cevm_lmdb *db, cevm_hash *root, uint64_t *branch_count, const cevm_hash *owner);
+void cevm_lmdb_free_walk(cevm_lmdb *db);
+
+/* ---- lmdb_pages.c: the file itself ------------------------------------------------------------------------------------- */
+
+/** Looks through the pages of a file whose two first were looked at. CEVM_ERR_BACKEND with a text when one is damaged. */
+cevm_err cevm_lmdb_check_pages(int file, size_t page_size, char *text, size_t text_size,
+                               const cevm_allocator *allocator);
+
+/* ---- lmdb_chain.c: blocks of the chain --------------------------------------------------------------------------------- */
+
+cevm_err cevm_lmdb_put_block(void *ctx, const cevm_db_block *block);
+
+/** cevm_db.account as it is now, for an address whose hash is known. */
+cevm_err cevm_lmdb_read_account(cevm_lmdb *db, cevm_db_account *out, bool *exists, const cevm_hash *hash);
+
+#endif
