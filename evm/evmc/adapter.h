@@ -13,8 +13,8 @@
 #ifndef CEVM_EVMC_ADAPTER_H
 #define CEVM_EVMC_ADAPTER_H
 
-#include "evm/frame.h"
 #include "evm/evmc/abi.h"
+#include "evm/frame.h"
 
 #include <pthread.h>
 
