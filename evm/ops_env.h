@@ -106,7 +106,9 @@ static inline int load_account(cevm_frame *f, cevm_account_info *out, const cevm
     if (err != CEVM_OK) {
         return op_error(f, err);
     }
-    if (has_2929 && !charge(f, out->skipped || out->cold ? GAS_COLD_ACCOUNT : GAS_WARM_ACCESS)) {
+    /* Never asked as `skipped || cold`: that is one load of two bytes, which waits for the two stores of the host. */
+    const bool cold = (skip_cold && out->skipped) || out->cold;
+    if (has_2929 && !charge(f, cold ? GAS_COLD_ACCOUNT : GAS_WARM_ACCESS)) {
         return CEVM_STATUS_OUT_OF_GAS;
     }
     return OP_NEXT;

@@ -123,6 +123,19 @@ static inline void cevm_store_be64(uint8_t *p, uint64_t v)
 #endif
 }
 
+/** A number as four big-endian bytes. */
+static inline void cevm_store_be32(uint8_t *p, uint32_t v)
+{
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    v = __builtin_bswap32(v);
+    memcpy(p, &v, sizeof v);
+#else
+    for (int i = 3; i >= 0; --i, v >>= 8) {
+        p[i] = (uint8_t)v;
+    }
+#endif
+}
+
 /** 32 big-endian bytes as a number. */
 static inline cevm_u256 cevm_u256_from_be(const uint8_t p[32])
 {
@@ -163,10 +176,10 @@ static inline bool cevm_u256_fits_u64(const cevm_u256 *v) { return (v->w[1] | v-
 static inline cevm_address cevm_address_from_u256(const cevm_u256 *v)
 {
     cevm_address a;
-    /* 20 bytes are two and a half times eight: the first store and the second have four in common. */
+    /* Written in the pieces in which it is read: a load that takes from two stores has to wait for both. */
     cevm_store_be64(a.bytes, (v->w[2] << 32) | (v->w[1] >> 32));
-    cevm_store_be64(a.bytes + 4, v->w[1]);
-    cevm_store_be64(a.bytes + 12, v->w[0]);
+    cevm_store_be64(a.bytes + 8, (v->w[1] << 32) | (v->w[0] >> 32));
+    cevm_store_be32(a.bytes + 16, (uint32_t)v->w[0]);
     return a;
 }
 
