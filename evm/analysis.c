@@ -23,26 +23,26 @@ void cevm_analysis_init(cevm_analysis_cache *cache, const cevm_allocator *alloca
     *cache = (cevm_analysis_cache){.allocator = allocator};
 }
 
+/** Frees what is at a place. */
+static void drop(cevm_analysis_cache *cache, cevm_analysis_entry **place)
+{
+    if (*place != NULL) {
+        cache->bytes -= (*place)->bytes;
+        cevm_free(cache->allocator, *place);
+        *place = NULL;
+    }
+}
+
 void cevm_analysis_destroy(cevm_analysis_cache *cache)
 {
-    for (size_t i = 0; cache->entries != NULL && i < CEVM_ANALYSIS_ENTRIES; ++i) {
-        cevm_free(cache->allocator, cache->entries[i].bits);
+    for (size_t i = 0; cache->bytes != 0 && i < CEVM_ANALYSIS_ENTRIES; ++i) {
+        drop(cache, &cache->entries[i]);
     }
     cevm_free(cache->allocator, cache->entries);
     *cache = (cevm_analysis_cache){.allocator = cache->allocator};
 }
 
 void cevm_analysis_begin(cevm_analysis_cache *cache) { ++cache->execution; }
-
-/** Frees an entry. */
-static void drop(cevm_analysis_cache *cache, cevm_analysis_entry *entry)
-{
-    if (entry->bits != NULL) {
-        cache->bytes -= jumpdest_words(entry->code_size) * sizeof *entry->bits;
-        cevm_free(cache->allocator, entry->bits);
-        entry->bits = NULL;
-    }
-}
 
 /** Drops everything not in use, when the byte bound is reached; false when that does not make room. */
 static bool make_room(cevm_analysis_cache *cache, size_t bytes)
@@ -54,7 +54,7 @@ static bool make_room(cevm_analysis_cache *cache, size_t bytes)
         return true;
     }
     for (size_t i = 0; i < CEVM_ANALYSIS_ENTRIES; ++i) {
-        if (cache->entries[i].last_use != cache->execution) {
+        if (cache->entries[i] != NULL && cache->entries[i]->last_use != cache->execution) {
             drop(cache, &cache->entries[i]);
         }
     }
@@ -71,22 +71,24 @@ const uint64_t *cevm_analysis_get(cevm_analysis_cache *cache, const cevm_hash *c
         }
     }
     /* The hash is uniform; an attacker can make two codes share a place, which costs him a scan a call and no more. */
-    cevm_analysis_entry *entry = &cache->entries[cevm_load_be64(code_hash->bytes) % CEVM_ANALYSIS_ENTRIES];
-    if (entry->bits != NULL && entry->code_size == size && cevm_hash_equal(&entry->hash, code_hash)) {
+    cevm_analysis_entry **place = &cache->entries[cevm_load_be64(code_hash->bytes) % CEVM_ANALYSIS_ENTRIES];
+    cevm_analysis_entry *entry = *place;
+    if (entry != NULL && entry->code_size == size && cevm_hash_equal(&entry->hash, code_hash)) {
         entry->last_use = cache->execution;
         return entry->bits;
     }
-    const size_t bytes = jumpdest_words(size) * sizeof *entry->bits;
-    if ((entry->bits != NULL && entry->last_use == cache->execution) || !make_room(cache, bytes)) {
+    const size_t bytes = sizeof *entry + jumpdest_words(size) * sizeof *entry->bits;
+    if ((entry != NULL && entry->last_use == cache->execution) || !make_room(cache, bytes)) {
         return NULL;
     }
-    uint64_t *bits = cevm_alloc(cache->allocator, bytes);
-    if (bits == NULL) {
+    entry = cevm_alloc(cache->allocator, bytes);
+    if (entry == NULL) {
         return NULL;
     }
-    drop(cache, entry);
-    cevm_jumpdest_scan(bits, code, size);
-    *entry = (cevm_analysis_entry){.hash = *code_hash, .bits = bits, .code_size = size, .last_use = cache->execution};
+    drop(cache, place);
+    *entry = (cevm_analysis_entry){.hash = *code_hash, .code_size = size, .bytes = bytes, .last_use = cache->execution};
+    cevm_jumpdest_scan(entry->bits, code, size);
+    *place = entry;
     cache->bytes += bytes;
-    return bits;
+    return entry->bits;
 }

@@ -19,16 +19,17 @@ static inline bool jumpdest_test(const uint64_t *bits, uint64_t pc) { return (bi
 
 typedef struct cevm_analysis_entry {
     cevm_hash hash;
-    uint64_t *bits; /* NULL: the entry is free */
     size_t code_size;
+    size_t bytes;      /* of memory, this struct included */
     uint64_t last_use; /* execution in which it was last handed out */
+    uint64_t bits[];
 } cevm_analysis_entry;
 
 /** A bounded cache of bitmaps by code hash. Entries handed out stay until the next execution begins. */
 typedef struct cevm_analysis_cache {
     const cevm_allocator *allocator;
-    cevm_analysis_entry *entries; /* CEVM_ANALYSIS_ENTRIES of them, made at first use */
-    size_t bytes;                 /* held in bitmaps */
+    cevm_analysis_entry **entries; /* CEVM_ANALYSIS_ENTRIES places, made at first use; NULL: nothing is there */
+    size_t bytes;                  /* held in entries */
     uint64_t execution;
 } cevm_analysis_cache;
 

@@ -225,7 +225,7 @@ void cevm_code_slots_begin(cevm_vm *vm)
 
 void cevm_code_slots_destroy(cevm_vm *vm)
 {
-    for (size_t i = 0; vm->code_slots != NULL && i < CEVM_CODE_SLOTS; ++i) {
+    for (size_t i = 0; vm->code_bytes != 0 && i < CEVM_CODE_SLOTS; ++i) {
         clear_slot(vm, &vm->code_slots[i]);
     }
     cevm_free(vm->allocator, vm->code_slots);

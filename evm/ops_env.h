@@ -21,10 +21,15 @@ static inline void op_CALLDATASIZE(const cevm_frame *f, cevm_u256 *top) { top[1]
 
 static inline void op_CALLDATALOAD(const cevm_frame *f, cevm_u256 *top)
 {
-    uint8_t word[32] = {0};
-    if (cevm_u256_fits_u64(&top[0]) && top[0].w[0] < f->input.size) {
-        const size_t have = f->input.size - (size_t)top[0].w[0];
-        memcpy(word, f->input.data + top[0].w[0], have < sizeof word ? have : sizeof word);
+    const size_t at = (size_t)top[0].w[0];
+    const size_t have = cevm_u256_fits_u64(&top[0]) && top[0].w[0] < f->input.size ? f->input.size - at : 0;
+    if (have >= sizeof(cevm_u256)) {
+        top[0] = cevm_u256_from_be(f->input.data + at);
+        return;
+    }
+    uint8_t word[sizeof(cevm_u256)] = {0};
+    if (have != 0) {
+        memcpy(word, f->input.data + at, have);
     }
     top[0] = cevm_u256_from_be(word);
 }
@@ -101,7 +106,9 @@ static inline int load_account(cevm_frame *f, cevm_account_info *out, const cevm
     if (err != CEVM_OK) {
         return op_error(f, err);
     }
-    if (has_2929 && !charge(f, out->skipped || out->cold ? GAS_COLD_ACCOUNT : GAS_WARM_ACCESS)) {
+    /* Never asked as `skipped || cold`: that is one load of two bytes, which waits for the two stores of the host. */
+    const bool cold = (skip_cold && out->skipped) || out->cold;
+    if (has_2929 && !charge(f, cold ? GAS_COLD_ACCOUNT : GAS_WARM_ACCESS)) {
         return CEVM_STATUS_OUT_OF_GAS;
     }
     return OP_NEXT;

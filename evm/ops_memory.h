@@ -111,7 +111,9 @@ static inline void copy_padded(cevm_frame *f, const cevm_u256 *to, cevm_bytes so
         have = have < n ? have : n;
         memcpy(out, source.data + from->w[0], have);
     }
-    memset(out + have, 0, n - have);
+    if (have != n) {
+        memset(out + have, 0, n - have);
+    }
 }
 
 static inline int op_CALLDATACOPY(cevm_frame *f, cevm_u256 *top)

@@ -16,7 +16,9 @@ static inline int op_SLOAD(cevm_frame *f, cevm_u256 *top)
     if (err != CEVM_OK) {
         return op_error(f, err);
     }
-    if (has_2929 && !charge(f, slot.skipped || slot.cold ? GAS_COLD_SLOAD : GAS_WARM_ACCESS)) {
+    /* Never asked as `skipped || cold`: that is one load of two bytes, which waits for the two stores of the host. */
+    const bool cold = (skip_cold && slot.skipped) || slot.cold;
+    if (has_2929 && !charge(f, cold ? GAS_COLD_SLOAD : GAS_WARM_ACCESS)) {
         return CEVM_STATUS_OUT_OF_GAS;
     }
     top[0] = slot.value;
@@ -80,13 +82,13 @@ static inline int op_SSTORE(cevm_frame *f, cevm_u256 *top)
         return charge_too_much(f);
     }
     const bool has_2929 = CEVM_HAS_EIP(fork, 2929);
+    const bool skip_cold = has_2929 && f->gas < GAS_COLD_SLOAD;
     cevm_sstore_info slot;
-    const cevm_err err = f->vm->host.vtable->sstore(f->vm->host.ctx, &slot, &f->address, &top[0], &top[-1],
-                                                    has_2929 && f->gas < GAS_COLD_SLOAD);
+    const cevm_err err = f->vm->host.vtable->sstore(f->vm->host.ctx, &slot, &f->address, &top[0], &top[-1], skip_cold);
     if (err != CEVM_OK) {
         return op_error(f, err);
     }
-    if (has_2929 && (slot.skipped || slot.cold) && !charge(f, GAS_COLD_SLOAD)) {
+    if (has_2929 && ((skip_cold && slot.skipped) || slot.cold) && !charge(f, GAS_COLD_SLOAD)) {
         return CEVM_STATUS_OUT_OF_GAS;
     }
     const bool net = CEVM_HAS_EIP(fork, 1283) || CEVM_HAS_EIP(fork, 2200);

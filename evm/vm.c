@@ -49,7 +49,7 @@ void cevm_vm_destroy(cevm_vm *vm)
     if (vm == NULL) {
         return;
     }
-    for (size_t i = 0; i <= CEVM_MAX_CALL_DEPTH; ++i) {
+    for (size_t i = 0; i <= CEVM_MAX_CALL_DEPTH && vm->frames[i] != NULL; ++i) { /* made from the first on */
         cevm_free(vm->allocator, vm->frames[i]);
     }
     cevm_free(vm->allocator, vm->frames);

@@ -38,10 +38,21 @@ static cevm_err add_entry(cevm_state *state, uint32_t *index, uint32_t tag, cons
     return CEVM_OK;
 }
 
+static inline bool is_account_at(const cevm_state *state, uint32_t index, const cevm_address *address)
+{
+    return index != CEVM_MAP_NONE && cevm_address_equal(&state->accounts[index].address, address);
+}
+
 cevm_err cevm_journal_entry(cevm_state *state, uint32_t *index, const cevm_address *address)
 {
-    uint32_t found = state->last_account;
-    if (found != CEVM_MAP_NONE && cevm_address_equal(&state->accounts[found].address, address)) {
+    if (is_account_at(state, state->last_account, address)) {
+        *index = state->last_account;
+        return CEVM_OK;
+    }
+    uint32_t found = state->other_account;
+    if (is_account_at(state, found, address)) {
+        state->other_account = state->last_account;
+        state->last_account = found;
         *index = found;
         return CEVM_OK;
     }
@@ -56,6 +67,7 @@ cevm_err cevm_journal_entry(cevm_state *state, uint32_t *index, const cevm_addre
             return err;
         }
     }
+    state->other_account = state->last_account;
     state->last_account = found;
     *index = found;
     return CEVM_OK;
@@ -271,6 +283,7 @@ cevm_err cevm_state_create(cevm_state **out, const cevm_db *db, const cevm_alloc
     state->fork = CEVM_LATEST;
     state->epoch = 1;
     state->last_account = CEVM_MAP_NONE;
+    state->other_account = CEVM_MAP_NONE;
     state->dirty_head = CEVM_MAP_NONE;
     state->touched_head = CEVM_MAP_NONE;
     state->destroyed_head = CEVM_MAP_NONE;
@@ -348,6 +361,7 @@ void cevm_state_discard(cevm_state *state)
     state->slot_count = 0;
     state->undo_count = 0;
     state->last_account = CEVM_MAP_NONE;
+    state->other_account = CEVM_MAP_NONE;
     state->dirty_head = CEVM_MAP_NONE;
     state->touched_head = CEVM_MAP_NONE;
     state->destroyed_head = CEVM_MAP_NONE;

@@ -117,7 +117,8 @@ struct cevm_state {
     journal_account *accounts;
     size_t account_count;
     size_t account_capacity;
-    uint32_t last_account; /* index of the account last looked up, or CEVM_MAP_NONE */
+    uint32_t last_account;  /* index of the account last looked up, or CEVM_MAP_NONE */
+    uint32_t other_account; /* the one before that: a call goes to and fro between two */
     uint32_t dirty_head;
     uint32_t touched_head;
     uint32_t destroyed_head;

@@ -92,19 +92,48 @@ static inline bool cevm_hash_equal(const cevm_hash *a, const cevm_hash *b)
     return memcmp(a->bytes, b->bytes, sizeof a->bytes) == 0;
 }
 
+/*
+ * Numbers in big-endian bytes are what the interpreter reads and writes most, and not every compiler makes one load out of
+ * eight, at every place and level of optimisation: where the byte order is known, it is told.
+ */
+
 /** Eight big-endian bytes as a number. */
 static inline uint64_t cevm_load_be64(const uint8_t *p)
 {
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    uint64_t v;
+    memcpy(&v, p, sizeof v);
+    return __builtin_bswap64(v);
+#else
     return ((uint64_t)p[0] << 56) | ((uint64_t)p[1] << 48) | ((uint64_t)p[2] << 40) | ((uint64_t)p[3] << 32) |
            ((uint64_t)p[4] << 24) | ((uint64_t)p[5] << 16) | ((uint64_t)p[6] << 8) | (uint64_t)p[7];
+#endif
 }
 
 /** A number as eight big-endian bytes. */
 static inline void cevm_store_be64(uint8_t *p, uint64_t v)
 {
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    v = __builtin_bswap64(v);
+    memcpy(p, &v, sizeof v);
+#else
     for (int i = 7; i >= 0; --i, v >>= 8) {
         p[i] = (uint8_t)v;
     }
+#endif
+}
+
+/** A number as four big-endian bytes. */
+static inline void cevm_store_be32(uint8_t *p, uint32_t v)
+{
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    v = __builtin_bswap32(v);
+    memcpy(p, &v, sizeof v);
+#else
+    for (int i = 3; i >= 0; --i, v >>= 8) {
+        p[i] = (uint8_t)v;
+    }
+#endif
 }
 
 /** 32 big-endian bytes as a number. */
@@ -146,19 +175,23 @@ static inline bool cevm_u256_fits_u64(const cevm_u256 *v) { return (v->w[1] | v-
 /** The low 160 bits of a stack word as an address. */
 static inline cevm_address cevm_address_from_u256(const cevm_u256 *v)
 {
-    uint8_t word[32];
     cevm_address a;
-    cevm_u256_to_be(word, v);
-    memcpy(a.bytes, word + 12, sizeof a.bytes);
+    /* Written in the pieces in which it is read: a load that takes from two stores has to wait for both. */
+    cevm_store_be64(a.bytes, (v->w[2] << 32) | (v->w[1] >> 32));
+    cevm_store_be64(a.bytes + 8, (v->w[1] << 32) | (v->w[0] >> 32));
+    cevm_store_be32(a.bytes + 16, (uint32_t)v->w[0]);
     return a;
 }
 
 /** An address as a stack word. */
 static inline cevm_u256 cevm_u256_from_address(const cevm_address *a)
 {
-    uint8_t word[32] = {0};
-    memcpy(word + 12, a->bytes, sizeof a->bytes);
-    return cevm_u256_from_be(word);
+    cevm_u256 r;
+    r.w[3] = 0;
+    r.w[2] = cevm_load_be64(a->bytes) >> 32;
+    r.w[1] = cevm_load_be64(a->bytes + 4);
+    r.w[0] = cevm_load_be64(a->bytes + 12);
+    return r;
 }
 
 #ifdef __cplusplus
