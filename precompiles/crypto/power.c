@@ -58,19 +58,20 @@ static void by_division(mp_limb_t *out, cevm_natural base, mp_limb_t exponent, c
     memset(out + count, 0, (m.count - count) * sizeof *out);
 }
 
+/*
+ * GMP keeps a result where it is when there is room for it, so this one is given `out`: the power is below m and never needs
+ * more. What else mpz_powm takes for moduli of up to 1024 bytes it takes from the stack; nothing is allocated.
+ */
 static void by_gmp(mp_limb_t *out, cevm_natural base, cevm_natural exponent, cevm_natural m)
 {
     mpz_t b;
     mpz_t e;
     mpz_t n;
-    mpz_t result;
-    mpz_init(result);
+    mpz_t result = {{._mp_alloc = (int)m.count, ._mp_size = 0, ._mp_d = out}};
     mpz_powm(result, mpz_roinit_n(b, base.limbs, (mp_size_t)base.count),
              mpz_roinit_n(e, exponent.limbs, (mp_size_t)exponent.count), mpz_roinit_n(n, m.limbs, (mp_size_t)m.count));
     const size_t count = mpz_size(result);
-    memcpy(out, mpz_limbs_read(result), count * sizeof *out);
     memset(out + count, 0, (m.count - count) * sizeof *out);
-    mpz_clear(result);
 }
 
 #if CEVM_HAS_POWER_SMALL

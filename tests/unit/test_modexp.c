@@ -12,7 +12,9 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <gmp.h>
 
+#include "precompiles/precompiles.h"
 #include "tests/unit/precompile_call.h"
 
 #define W(tail) "000000000000000000000000000000000000000000000000" tail /* a word by its last 8 bytes */
@@ -220,6 +222,69 @@ static void test_minimum_prices(void **state)
     assert_int_equal(price_of(0x05, CEVM_OSAKA, NULL, 0), 500); /* EIP-7883 */
 }
 
+/* ---- What the common sizes allocate ------------------------------------------------------------------------------ */
+
+static size_t gmp_allocations;
+
+static void *count_alloc(size_t size)
+{
+    ++gmp_allocations;
+    return malloc(size);
+}
+
+static void *count_realloc(void *block, size_t old_size, size_t size)
+{
+    (void)old_size;
+    ++gmp_allocations;
+    return realloc(block, size);
+}
+
+static void count_free(void *block, size_t size)
+{
+    (void)size;
+    free(block);
+}
+
+/** base, exponent and modulus of `size` bytes, the modulus with this last byte. */
+static void raise_size(size_t size, uint8_t last)
+{
+    const size_t total = 96 + 3 * size;
+    uint8_t *input = calloc(total, 1);
+    assert_non_null(input);
+    for (size_t i = 0; i < 3; ++i) {
+        input[32 * i + 30] = (uint8_t)(size >> 8);
+        input[32 * i + 31] = (uint8_t)size;
+        memset(input + 96 + i * size, (int)(0xe1 + i), size);
+    }
+    input[total - 1] = last;
+    const cevm_precompile_cost cost = cevm_modexp_cost((cevm_bytes){input, total}, CEVM_OSAKA);
+    uint8_t *output = malloc(cost.output_size);
+    void *scratch = malloc(cost.scratch_size + 1);
+    assert_non_null(output);
+    assert_non_null(scratch);
+    size_t written = 0;
+    assert_int_equal(cevm_modexp_run(output, &written, (cevm_bytes){input, total}, CEVM_OSAKA, scratch),
+                     CEVM_PRECOMPILE_OK);
+    assert_int_equal(written, size);
+    free(output);
+    free(scratch);
+    free(input);
+}
+
+static void test_common_sizes_allocate_nothing(void **state)
+{
+    (void)state;
+    mp_set_memory_functions(count_alloc, count_realloc, count_free);
+    static const size_t sizes[] = {1, 8, 16, 24, 32, 48, 64, 96, 128, 256};
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; ++i) {
+        raise_size(sizes[i], 0x71); /* odd */
+        raise_size(sizes[i], 0x70); /* even */
+        raise_size(sizes[i], 0x80);
+    }
+    assert_int_equal(gmp_allocations, 0);
+    mp_set_memory_functions(NULL, NULL, NULL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -231,6 +296,7 @@ int main(void)
         cmocka_unit_test(test_regression_25_modexp_even_modulus),
         cmocka_unit_test(test_lengths_that_no_block_can_pay),
         cmocka_unit_test(test_minimum_prices),
+        cmocka_unit_test(test_common_sizes_allocate_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
