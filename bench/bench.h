@@ -32,7 +32,7 @@ const char *bench_mode_name(bench_mode mode);
 /* ---- Programs (programs.c) --------------------------------------------------------------------------------------- */
 
 typedef struct bench_program {
-    char name[80];  /* "main/snailtracer", "main/sha1_divs/5311"; unique */
+    char name[112]; /* "main/snailtracer", "main/sha1_divs/5311"; unique */
     char group[24]; /* the folder of the file; geometric means are taken over it */
     const char *path;
     cevm_state_test *test;
