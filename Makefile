@@ -20,7 +20,7 @@ MAKEFLAGS += --no-print-directory
 # ---- What is built from what -------------------------------------------------------------------------------------
 
 LIB_SRC := $(sort $(wildcard precompiles/*.c precompiles/crypto/*.c evm/*.c state/*.c chain/*.c trace/*.c))
-APP_SRC := $(sort $(wildcard cli/*.c ethereum-tests/*.c))
+APP_SRC := $(sort $(wildcard cli/*.c ethereum-tests/*.c rpc/*.c))
 BENCH_SRC := $(sort $(filter-out bench/root.c bench/lmdb.c,$(wildcard bench/*.c)))
 UNIT_SRC := $(sort $(wildcard tests/unit/*.c))
 PROPERTY_SRC := $(sort $(wildcard tests/property/*.c))
@@ -132,7 +132,7 @@ $(BUILD)/through-evmc: $(EVMC_HOST) $(BUILD)/obj/cli/main.o $(APP) $(LIB)
 -include $(BUILD)/obj/docs/opcodes.d $(LIB_OBJ:.o=.d) $(wildcard $(BUILD)/obj/evm/evmc/*.d) $(EVMC_HOST:.o=.d) $(APP_OBJ:.o=.d) $(BENCH_OBJ:.o=.d) $(TEST_DEPS)
 
 .PHONY: help all lib programs run check check-steps test test-house test-unit test-property test-oom test-cli test-spec \
- test-embed test-evmc asan memcheck tsan portable clang warnings fuzz test-fuzz coverage tidy format format-check bench where install \
+ test-embed test-evmc test-clients test-rpc asan memcheck tsan portable clang warnings fuzz test-fuzz coverage tidy format format-check bench where install \
  uninstall clean distclean deps vectors docs diff diff-t8n bench-precompiles \
  bench-corpus bench-root bench-lmdb bench-peers bench-contracts bench-workloads
 
@@ -186,6 +186,12 @@ test-embed: all ## Install into a staging folder; build and run the examples of 
 
 test-evmc: all $(BUILD)/through-evmc ## State tests through the machines for EVMC (EVMC_ALL=1: all of them)
 	@$(RUN) $(FLAVOUR)evmc tests/evmc/evmc.sh
+
+test-clients: all ## Real clients against cevm node: ethers, viem, web3.js (npm packages)
+	@$(RUN) $(FLAVOUR)clients tests/rpc/clients.sh
+
+test-rpc: all ## All of them, Foundry and Hardhat too, beside anvil (half a gigabyte of npm packages)
+	@BUILD=$(BUILD) tests/rpc/clients.sh --all
 
 test-spec: all ## All official state tests, VM tests and blockchain tests
 	@BUILD=$(BUILD) JOBS=$(JOBS) FLAVOUR=$(FLAVOUR) tests/spec.sh $(SPEC_ARGS)

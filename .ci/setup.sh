@@ -65,13 +65,16 @@ find_missing() {
     header_needed openssl/evp.h libssl-dev "SHA-256 and RIPEMD-160 (libcrypto)"
     header_needed jansson.h libjansson-dev "JSON: test vectors and input of the program"
     header_needed lmdb.h liblmdb-dev "LMDB: the store on disk"
-    header_needed microhttpd.h libmicrohttpd-dev "HTTP: the program's t8n-server"
+    header_needed microhttpd.h libmicrohttpd-dev "HTTP: the program's node and t8n-server"
+    header_needed wslay/wslay.h libwslay-dev "WebSocket: the program's node"
     blst_needed
     [ "$purpose" = run ] && return
     header_needed cmocka.h libcmocka-dev "unit tests"
     command_needed g++ g++ "checks that the public headers compile as C++"
     command_needed zstd zstd "unpacks the official test vectors"
     command_needed clang-format-14 clang-format-14 "checks the formatting"
+    command_needed node nodejs "runs real clients (ethers, viem, web3.js) against the node"
+    command_needed npm npm "brings those clients"
     command_needed curl curl "downloads the official test vectors"
     [ -e /etc/ssl/certs/ca-certificates.crt ] || [ -d /etc/pki/tls ] || need ca-certificates "lets curl trust the servers"
     fuzzer_needed

@@ -43,6 +43,7 @@ step test-oom
 step test-cli
 step test-embed
 step test-evmc
+step test-clients
 step test-spec
 step asan
 step portable

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+// Hardhat 3 with its ethers plugin and its network helpers, over HTTP. Run with `hardhat run`.
+import { network } from 'hardhat';
+import { answer, artifact, failure } from '../../lib.mjs';
+
+const { ethers, networkHelpers: helpers } = await network.connect('target');
+const [first, second] = await ethers.getSigners();
+answer('signers', [first.address, second.address]);
+const { abi, bytecode } = artifact('Token');
+const token = await new ethers.ContractFactory(abi, bytecode, first).deploy('Token', 'TKN', 1000n);
+await token.waitForDeployment();
+answer('address', await token.getAddress());
+await (await token.transfer(second.address, 10n)).wait();
+answer('balance', await token.balanceOf(second.address));
+const error = await failure(token.connect(second).transfer(first.address, 11n));
+answer('error', error.message.includes('ERC20InsufficientBalance') || /revert/i.test(error.message));
+
+const restorer = await helpers.takeSnapshot();
+await helpers.setBalance(second.address, 123n);
+answer('set balance', await ethers.provider.getBalance(second.address));
+await helpers.mine(5, { interval: 30 });
+const height = await helpers.time.latestBlock();
+const time = await helpers.time.latest();
+await helpers.time.increase(3600);
+answer('increased', (await helpers.time.latest()) - time);
+await helpers.time.increaseTo(time + 7200);
+answer('increased to', (await helpers.time.latest()) - time);
+await helpers.time.setNextBlockTimestamp(time + 8000);
+await helpers.mine();
+answer('next timestamp', (await helpers.time.latest()) - time);
+answer('height', (await helpers.time.latestBlock()) - height);
+await helpers.mineUpTo(height + 20);
+answer('mined up to', (await helpers.time.latestBlock()) - height);
+await helpers.setCode('0x00000000000000000000000000000000000000aa', '0x60016000f3');
+answer('code', await ethers.provider.getCode('0x00000000000000000000000000000000000000aa'));
+await helpers.setNonce(second.address, 50);
+answer('nonce', await second.getNonce());
+await helpers.setStorageAt('0x00000000000000000000000000000000000000aa', 1, 77);
+answer('storage', await helpers.getStorageAt('0x00000000000000000000000000000000000000aa', 1));
+await helpers.setNextBlockBaseFeePerGas(5_000_000_000n);
+await helpers.mine();
+answer('base fee', (await ethers.provider.getBlock('latest')).baseFeePerGas);
+await helpers.setCoinbase('0x00000000000000000000000000000000000000cc');
+await helpers.mine();
+answer('coinbase', (await ethers.provider.getBlock('latest')).miner);
+await helpers.impersonateAccount('0x00000000000000000000000000000000000000dd');
+await helpers.setBalance('0x00000000000000000000000000000000000000dd', 10n ** 18n);
+const ghost = await ethers.getImpersonatedSigner('0x00000000000000000000000000000000000000dd');
+const sent = await (await ghost.sendTransaction({ to: second.address, value: 1n })).wait();
+answer('impersonated', sent.from);
+await helpers.stopImpersonatingAccount('0x00000000000000000000000000000000000000dd');
+await restorer.restore();
+answer('restored', [await ethers.provider.getBalance(second.address) > 10n ** 18n, (await helpers.time.latestBlock()) < height]);
+process.exit(0);
