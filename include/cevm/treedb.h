@@ -30,6 +30,12 @@ typedef struct cevm_tree cevm_tree;
  * that of the tree alone, and proofs and visits show only what is in it. Errors: CEVM_ERR_NOMEM.
  */
 CEVM_API cevm_err cevm_treedb_create(cevm_treedb **out, const cevm_db *base, const cevm_allocator *allocator);
+/**
+ * Makes a store whose present state is this one, apart from the store that it comes from: what is written to either does
+ * not show in the other, and they may be used on different threads. States of one can be restored in the other. Errors:
+ * CEVM_ERR_NOMEM.
+ */
+CEVM_API cevm_err cevm_treedb_branch(cevm_treedb **out, const cevm_tree *tree);
 CEVM_API void cevm_treedb_destroy(cevm_treedb *db);
 /** The backend interface, complete but for block_hash, which answers zero (or the base's); valid as long as the store. */
 CEVM_API cevm_db cevm_treedb_interface(cevm_treedb *db);
@@ -45,7 +51,7 @@ CEVM_API cevm_err cevm_treedb_set_storage(cevm_treedb *db, const cevm_address *a
 
 /**
  * The present state, which the caller releases. Takes time in proportion to what changed since the last one (its hashes
- * are completed), none if nothing did. CEVM_ERR_ARGUMENT when a block is open. Errors: CEVM_ERR_NOMEM.
+ * are completed); when no commit came since a state was handed out or restored, it is that one again. CEVM_ERR_ARGUMENT when a block is open. Errors: CEVM_ERR_NOMEM.
  */
 CEVM_API cevm_err cevm_treedb_snapshot(cevm_treedb *db, cevm_tree **out);
 /** Makes a state of this store the present one; constant time. CEVM_ERR_ARGUMENT when a block is open. */
@@ -85,6 +91,13 @@ CEVM_API cevm_err cevm_tree_for_each_slot(const cevm_tree *tree, const cevm_addr
 typedef bool (*cevm_tree_visit_address)(void *user, const cevm_address *address);
 CEVM_API cevm_err cevm_tree_for_each_change(const cevm_tree *before, const cevm_tree *after,
                                             cevm_tree_visit_address visit, void *user);
+/**
+ * What has to be committed to a store that holds `before` (NULL: nothing) so that it holds `after`, in the order that a diff
+ * has; not that an account of the base is there again, for which there is no change. Code is a view of after's, and only in
+ * the diff where it is not in the base. Freed with cevm_tree_diff_free. Errors: CEVM_ERR_NOMEM.
+ */
+CEVM_API cevm_err cevm_tree_diff(cevm_diff *out, const cevm_tree *before, const cevm_tree *after);
+CEVM_API void cevm_tree_diff_free(cevm_diff *diff, const cevm_tree *after);
 
 #ifdef __cplusplus
 }

@@ -8,6 +8,7 @@
 #include <cevm/crypto.h>
 #include <cevm/db.h>
 #include <cevm/lmdb.h>
+#include <cevm/treedb.h>
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -54,6 +55,7 @@ typedef struct game {
     const backend *backend;
     cevm_memdb *memdb;
     cevm_lmdb *lmdb;
+    cevm_treedb *treedb;
     char folder[256];
     cevm_db db;
     failing failing;
@@ -101,6 +103,18 @@ static cevm_err open_memory(game *g)
 
 static void close_memory(game *g) { cevm_memdb_destroy(g->memdb); }
 
+static cevm_err open_tree(game *g)
+{
+    const cevm_err err = cevm_treedb_create(&g->treedb, NULL, &g->allocator);
+    if (err == CEVM_OK) {
+        cevm_treedb_set_history(g->treedb, HISTORY);
+        g->db = cevm_treedb_interface(g->treedb);
+    }
+    return err;
+}
+
+static void close_tree(game *g) { cevm_treedb_destroy(g->treedb); }
+
 static cevm_err open_lmdb(game *g)
 {
     cevm_lmdb_error error;
@@ -132,6 +146,7 @@ static void check_lmdb(game *g)
 }
 
 static const backend memory = {.open = open_memory, .close = close_memory};
+static const backend tree = {.open = open_tree, .close = close_tree};
 static const backend lmdb = {.open = open_lmdb, .close = close_lmdb, .check = check_lmdb, .lasts = true};
 
 static void make_folder(char *out, size_t size)
@@ -380,6 +395,12 @@ static void test_memory_against_a_model(void **state)
     play(&memory);
 }
 
+static void test_tree_against_a_model(void **state)
+{
+    (void)state;
+    play(&tree);
+}
+
 static void test_lmdb_against_a_model(void **state)
 {
     (void)state;
@@ -473,6 +494,7 @@ int main(void)
     random_state = seed;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_memory_against_a_model),
+        cmocka_unit_test(test_tree_against_a_model),
         cmocka_unit_test(test_lmdb_against_a_model),
         cmocka_unit_test(test_roots_of_large_states),
     };
