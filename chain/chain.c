@@ -5,7 +5,7 @@
 #include "chain/chain_internal.h"
 #include "evm/u256.h"
 
-enum { DEFAULT_HISTORY = 128, MAX_HISTORY = 1 << 20 };
+enum { MAX_HISTORY = 1 << 20 };
 
 /* ---- Opening ----------------------------------------------------------------------------------------------------- */
 
@@ -79,9 +79,23 @@ static cevm_err add_first(cevm_chain *chain, const cevm_chain_options *options)
     return CEVM_OK;
 }
 
+/* What the head was made without: its ommers, and its encoding. */
+static void complete_head(cevm_chain *chain, cevm_chain_node *node)
+{
+    cevm_chain_node *head = chain->head;
+    memcpy(head->ommers, node->ommers, sizeof node->ommers);
+    head->ommer_count = node->ommer_count;
+    head->rlp = node->rlp;
+    head->rlp_size = node->rlp_size;
+    head->rlp_capacity = node->rlp_capacity;
+    node->rlp = NULL;
+    node->rlp_capacity = 0;
+    cevm_chain_drop_node(chain, node);
+}
+
 /*
- * The blocks before the first one, as far as they were given: ommers may be children of them. Each is the parent of the
- * one before it in the list. The first in the list is the head itself, for its ommers.
+ * The blocks before the first one, as far as they were given: ommers may be children of them, and those that the store can
+ * take back may have to be executed again. Each is the parent of the one before it in the list. The first is the head.
  */
 static cevm_err add_recent(cevm_chain *chain, const cevm_chain_options *options)
 {
@@ -94,17 +108,16 @@ static cevm_err add_recent(cevm_chain *chain, const cevm_chain_options *options)
         if (err != CEVM_OK) {
             return err;
         }
+        const cevm_bytes kept = i < options->undoable ? options->recent_blocks[i] : (cevm_bytes){NULL, 0};
         const cevm_hash *expected = child == NULL ? &chain->head->hash : &child->header.parent_hash;
-        err = cevm_hash_equal(&block->hash, expected) ? cevm_chain_make_node(chain, &node, block, (cevm_bytes){NULL, 0})
+        err = cevm_hash_equal(&block->hash, expected) ? cevm_chain_make_node(chain, &node, block, kept)
                                                       : CEVM_ERR_ARGUMENT;
         cevm_block_destroy(block, chain->allocator);
         if (err != CEVM_OK) {
             return err;
         }
         if (child == NULL) {
-            memcpy(chain->head->ommers, node->ommers, sizeof node->ommers);
-            chain->head->ommer_count = node->ommer_count;
-            cevm_chain_drop_node(chain, node);
+            complete_head(chain, node);
             child = chain->head;
             continue;
         }
@@ -113,6 +126,7 @@ static cevm_err add_recent(cevm_chain *chain, const cevm_chain_options *options)
         cevm_chain_add_node(chain, node);
         child->parent = node;
         child = node;
+        chain->undoable += chain->undoable < options->undoable && chain->undoable < chain->history ? 1 : 0;
     }
     return CEVM_OK;
 }
@@ -144,8 +158,9 @@ cevm_err cevm_chain_open(cevm_chain **out, const cevm_chain_options *options)
         return CEVM_ERR_NOMEM;
     }
     chain->allocator = options->allocator;
+    cevm_buf_init(&chain->receipts, chain->allocator);
     chain->config = options->config;
-    chain->history = options->history != 0 ? options->history : DEFAULT_HISTORY;
+    chain->history = options->history != 0 ? options->history : CEVM_DEFAULT_HISTORY;
     chain->db = options->db;
     chain->ethash = options->ethash;
     cevm_map_init(&chain->map, chain->allocator);
@@ -164,9 +179,11 @@ void cevm_chain_close(cevm_chain *chain)
     if (chain == NULL) {
         return;
     }
+    cevm_chain_drop_move(chain);
     if (chain->block_open) {
         (void)chain->db.vtable->end_block(chain->db.ctx, false);
     }
+    cevm_buf_free(&chain->receipts);
     cevm_chain_close_past(chain);
     cevm_execution_destroy(chain->execution);
     cevm_state_destroy(chain->state);
@@ -226,7 +243,13 @@ cevm_err cevm_chain_set_head(cevm_chain *chain, const cevm_hash *hash)
     if (node == NULL || !cevm_chain_can_reach(chain, node)) {
         return CEVM_ERR_ARGUMENT;
     }
-    err = cevm_chain_move(chain, node);
+    err = cevm_chain_begin_move(chain);
+    if (err == CEVM_OK) {
+        err = cevm_chain_move(chain, node);
+    }
+    if (err == CEVM_OK) {
+        err = cevm_chain_keep_move(chain);
+    }
     if (err == CEVM_OK) {
         chain->head = node;
         cevm_chain_prune(chain);

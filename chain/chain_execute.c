@@ -3,6 +3,7 @@
 #include <stddef.h>
 
 #include "chain/chain_internal.h"
+#include "chain/prefetch.h"
 
 /*
  * The state caches what it read; it is emptied after this much gas. A cold slot costs 2100 gas, so that the cache holds
@@ -36,17 +37,41 @@ static cevm_err abandon_block(cevm_chain *chain)
     return err;
 }
 
+/* The receipts of the block that was executed as a list, into chain->receipts. */
+static cevm_err list_receipts(cevm_chain *chain)
+{
+    size_t count = 0;
+    cevm_buf *buf = &chain->receipts;
+    const cevm_block_receipt *receipts = cevm_execution_receipts(chain->execution, &count);
+    cevm_buf_clear(buf);
+    const size_t list = cevm_rlp_list_begin(buf);
+    for (size_t i = 0; i < count; ++i) {
+        const cevm_bytes encoded = receipts[i].encoded;
+        if (receipts[i].type == CEVM_TX_LEGACY) {
+            cevm_buf_append(buf, encoded.data, encoded.size);
+        } else {
+            cevm_rlp_put_bytes(buf, encoded.data, encoded.size);
+        }
+    }
+    cevm_rlp_list_end(buf, list);
+    return buf->failed ? CEVM_ERR_NOMEM : CEVM_OK;
+}
+
 /* Tells a store that wants to know which block this is. */
-static cevm_err put_block(const cevm_chain *chain, const cevm_chain_node *node)
+static cevm_err put_block(cevm_chain *chain, const cevm_chain_node *node)
 {
     const cevm_db_vtable *v = chain->db.vtable;
+    if (v->struct_size <= offsetof(cevm_db_vtable, put_block) || v->put_block == NULL) {
+        return CEVM_OK;
+    }
+    const cevm_err err = list_receipts(chain);
     const cevm_db_block block = {.number = node->header.number,
                                  .hash = node->hash,
                                  .rlp = {node->rlp, node->rlp_size},
                                  .total_difficulty = node->total_difficulty,
-                                 .is_merged = node->is_merged};
-    const bool wants = v->struct_size > offsetof(cevm_db_vtable, put_block) && v->put_block != NULL;
-    return wants ? v->put_block(chain->db.ctx, &block) : CEVM_OK;
+                                 .is_merged = node->is_merged,
+                                 .receipts = {chain->receipts.data, chain->receipts.size}};
+    return err == CEVM_OK ? v->put_block(chain->db.ctx, &block) : err;
 }
 
 static cevm_err keep_block(cevm_chain *chain, uint64_t gas_used)
@@ -192,6 +217,10 @@ cevm_err cevm_chain_execute(cevm_chain *chain, cevm_block_verdict *verdict, cons
         err = begin_block(chain);
     }
     if (err == CEVM_OK) {
+        err = cevm_prefetch_block(chain->state, &input, (const cevm_tx *const *)block->txs, block->tx_count,
+                                  chain->allocator);
+    }
+    if (err == CEVM_OK) {
         err = run_block(chain, verdict, block, &input.env, tracer);
     }
     if (err == CEVM_OK && verdict->error == CEVM_BLOCK_NONE) {
@@ -280,9 +309,54 @@ cevm_err cevm_chain_move(cevm_chain *chain, cevm_chain_node *target)
     return err;
 }
 
+cevm_err cevm_chain_begin_move(cevm_chain *chain)
+{
+    const cevm_db_vtable *v = chain->db.vtable;
+    if (v->struct_size <= offsetof(cevm_db_vtable, end_move) || v->begin_move == NULL || v->end_move == NULL) {
+        return CEVM_OK;
+    }
+    const cevm_err err = v->begin_move(chain->db.ctx);
+    chain->move_open = err == CEVM_OK;
+    chain->undoable_before_move = chain->undoable;
+    return err;
+}
+
+/* The chain after a move that was not kept. */
+static void forget_move(cevm_chain *chain)
+{
+    chain->move_open = false;
+    chain->block_open = false; /* it went with the move */
+    chain->at = chain->head;
+    chain->undoable = chain->undoable_before_move;
+    cevm_state_discard(chain->state);
+    chain->cached_gas = 0;
+}
+
+cevm_err cevm_chain_keep_move(cevm_chain *chain)
+{
+    if (!chain->move_open) {
+        return CEVM_OK;
+    }
+    const cevm_err err = chain->db.vtable->end_move(chain->db.ctx, true);
+    chain->move_open = false;
+    if (err != CEVM_OK) {
+        forget_move(chain);
+    }
+    return err;
+}
+
+void cevm_chain_drop_move(cevm_chain *chain)
+{
+    if (chain->move_open) {
+        (void)chain->db.vtable->end_move(chain->db.ctx, false);
+        forget_move(chain);
+    }
+}
+
 cevm_err cevm_chain_settle(cevm_chain *chain)
 {
     cevm_err err = CEVM_OK;
+    cevm_chain_drop_move(chain);
     if (chain->block_open) {
         err = abandon_block(chain);
     }

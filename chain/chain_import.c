@@ -145,6 +145,7 @@ static void add_head(cevm_chain *chain, cevm_import_result *out, cevm_chain_node
 static cevm_err add_side(cevm_chain *chain, cevm_chain_node *node)
 {
     chain->stray = node;
+    cevm_chain_drop_move(chain);
     const cevm_err err = cevm_chain_move(chain, chain->head);
     if (err != CEVM_OK) {
         return err;
@@ -168,9 +169,22 @@ static cevm_err execute_and_add(cevm_chain *chain, cevm_import_result *out, cons
     node->parent = parent;
     node->is_merged = is_merged;
     node->total_difficulty = u256_add(&parent->total_difficulty, &block->header.difficulty);
-    err = cevm_chain_move(chain, parent);
+    if (parent != chain->head) {
+        err = cevm_chain_begin_move(chain);
+    }
+    if (err == CEVM_OK) {
+        err = cevm_chain_move(chain, parent);
+    }
     if (err == CEVM_OK) {
         err = cevm_chain_execute(chain, &out->verdict, block, node, tracer);
+    }
+    if (err == CEVM_OK && out->verdict.error == CEVM_BLOCK_NONE) {
+        chain->at = node;
+        if (!becomes_head(chain, node)) {
+            out->gas_used = block->header.gas_used;
+            return add_side(chain, node);
+        }
+        err = cevm_chain_keep_move(chain);
     }
     if (err != CEVM_OK || out->verdict.error != CEVM_BLOCK_NONE) {
         cevm_chain_drop_node(chain, node);
@@ -178,10 +192,6 @@ static cevm_err execute_and_add(cevm_chain *chain, cevm_import_result *out, cons
         return err != CEVM_OK ? err : back;
     }
     out->gas_used = block->header.gas_used;
-    chain->at = node;
-    if (!becomes_head(chain, node)) {
-        return add_side(chain, node);
-    }
     add_head(chain, out, node);
     return CEVM_OK;
 }

@@ -6,8 +6,10 @@
  * one of them, `at`, which between calls is the head. To execute a block elsewhere the store is taken there: back block by
  * block to the common ancestor, then forward by executing again.
  *
- * When an error (memory, the store) ends a call while the store stands elsewhere, it stays there: the chain itself is
- * unchanged, and the next call first brings the store back (cevm_chain_settle).
+ * A store that can (cevm_db_vtable.begin_move) is taken there in one move, which is kept when the head moves with it and
+ * given up otherwise: that brings the store back at no cost, after errors too. With others, when an error (memory, the
+ * store) ends a call while the store stands elsewhere, it stays there: the chain itself is unchanged, and the next call
+ * first brings the store back (cevm_chain_settle).
  */
 #ifndef CEVM_CHAIN_INTERNAL_H
 #define CEVM_CHAIN_INTERNAL_H
@@ -15,12 +17,16 @@
 #include <cevm/chain.h>
 
 #include "state/map.h"
+#include "state/rlp.h"
 
 /** Ommers of a block (Yellow Paper, 11.1), and how many generations back their parents may be. */
 enum { CEVM_MAX_OMMERS = 2, CEVM_OMMER_GENERATIONS = 7 };
 
 /** Blocks whose hashes BLOCKHASH can ask for when the block itself counts too (a call on top of it). */
 enum { CEVM_RECENT_HASHES = 257 };
+
+/** Blocks that can be taken back when the options do not say how many. */
+enum { CEVM_DEFAULT_HISTORY = 128 };
 
 typedef struct cevm_chain_node {
     struct cevm_chain_node *parent; /* NULL: not kept; for a node without use: the next of the free list */
@@ -67,6 +73,9 @@ struct cevm_chain {
     cevm_state *state;
     uint64_t cached_gas; /* gas of blocks executed since the state's cache was last emptied */
     bool block_open;     /* a block of the store still has to be closed */
+    bool move_open;      /* a move of the store has to be ended */
+    uint32_t undoable_before_move;
+    cevm_buf receipts; /* of the block that is put into the store */
     cevm_chain_past *past;
 
     cevm_map map; /* hash -> slot */
@@ -130,6 +139,12 @@ cevm_err cevm_chain_execute(cevm_chain *chain, cevm_block_verdict *verdict, cons
 bool cevm_chain_can_reach(const cevm_chain *chain, const cevm_chain_node *target);
 /** Takes the store to a node. CEVM_ERR_ARGUMENT when it cannot go back so far or the bodies are not kept. */
 cevm_err cevm_chain_move(cevm_chain *chain, cevm_chain_node *target);
+/** Begins a move, if the store can: what it does until the end lasts together or not at all. */
+cevm_err cevm_chain_begin_move(cevm_chain *chain);
+/** Keeps the move: the block where the store stands is about to be the head. After an error the store is at the head. */
+cevm_err cevm_chain_keep_move(cevm_chain *chain);
+/** Gives the move up, if one is open: the store is back at the head. */
+void cevm_chain_drop_move(cevm_chain *chain);
 /** Brings the store back to the head after a call that failed half-way. */
 cevm_err cevm_chain_settle(cevm_chain *chain);
 

@@ -23,7 +23,8 @@ typedef struct arguments {
     const char *out;
     uint64_t history;
     uint64_t keep;
-    uint64_t back;
+    uint64_t receipts;
+    cevm_db_get get;
     bool archive;
     bool json;
     cevm_arguments rest;
@@ -128,9 +129,9 @@ static void print_stat_json(const cevm_lmdb_stat *s, const char *root, const cev
 {
     (void)printf("{\"accounts\":%" PRIu64 ",\"slots\":%" PRIu64 ",\"codes\":%" PRIu64 ",\"branches\":%" PRIu64
                  ",\"blocks\":%" PRIu64 ",\"remembered\":%" PRIu64 ",\"usedBytes\":%" PRIu64 ",\"fileBytes\":%" PRIu64
-                 ",\"root\":\"0x%s\"",
+                 ",\"receipts\":%" PRIu64 ",\"transactions\":%" PRIu64 ",\"logRecords\":%" PRIu64 ",\"root\":\"0x%s\"",
                  s->accounts, s->slots, s->codes, s->branches, s->blocks, s->remembered, s->used_bytes, s->file_bytes,
-                 root);
+                 s->receipts, s->transactions, s->log_records, root);
     if (s->history == CEVM_LMDB_ARCHIVE) {
         (void)printf(",\"history\":null");
     } else {
@@ -175,6 +176,8 @@ static bool run_stat(cevm_db_command *c, const arguments *a)
         (void)printf("head        none: accounts only\n");
     }
     (void)printf("state root  0x%s\n", root);
+    (void)printf("receipts    of %" PRIu64 " blocks; %" PRIu64 " transactions, %" PRIu64 " records of logs\n",
+                 s.receipts, s.transactions, s.log_records);
     if (s.history == CEVM_LMDB_ARCHIVE) {
         (void)printf("history     all blocks (%" PRIu64 ")\n", s.remembered);
     } else {
@@ -185,69 +188,11 @@ static bool run_stat(cevm_db_command *c, const arguments *a)
 
 /* ---- get --------------------------------------------------------------------------------------------------------- */
 
-static bool print_account(cevm_db_command *c, const cevm_db *db, const cevm_address *address)
-{
-    cevm_db_account account;
-    cevm_bytes code = {NULL, 0};
-    bool exists = false;
-    char balance[79];
-    char hash[65];
-    cevm_err err = db->vtable->account(db->ctx, &account, &exists, address);
-    if (err == CEVM_OK && exists && !cevm_hash_equal(&account.code_hash, &cevm_empty_code_hash)) {
-        err = db->vtable->code(db->ctx, &code, &account.code_hash);
-    }
-    if (err != CEVM_OK) {
-        return cevm_db_say(c, err);
-    }
-    if (!exists) {
-        (void)printf("there is no such account\n");
-        return true;
-    }
-    cevm_u256_to_decimal(balance, &account.balance);
-    cevm_hex_encode(hash, account.code_hash.bytes, sizeof account.code_hash.bytes);
-    (void)printf("balance    %s wei\nnonce      %" PRIu64 "\ncode hash  0x%s (%zu bytes)\nstorage    %s\n", balance,
-                 account.nonce, hash, code.size, account.has_storage ? "yes" : "none");
-    return true;
-}
-
-static bool print_slot(cevm_db_command *c, const cevm_db *db, const cevm_address *address, const cevm_u256 *key)
-{
-    cevm_u256 value;
-    char text[67];
-    const cevm_err err = db->vtable->storage(db->ctx, &value, address, key);
-    if (err != CEVM_OK) {
-        return cevm_db_say(c, err);
-    }
-    cevm_u256_to_hex(text, &value);
-    (void)printf("%s\n", text);
-    return true;
-}
-
 static bool run_get(cevm_db_command *c, const arguments *a)
 {
-    cevm_address address;
-    cevm_u256 key;
-    cevm_db past;
-    const bool has_key = a->rest.count == 2;
-    if (!cevm_hex_decode_exact(address.bytes, sizeof address.bytes, a->rest.items[0])) {
-        (void)fprintf(stderr, "%s: \"%s\" is no address\n", c->command, a->rest.items[0]);
-        return false;
-    }
-    if (has_key && !cevm_u256_from_text(&key, a->rest.items[1])) {
-        (void)fprintf(stderr, "%s: \"%s\" is no number\n", c->command, a->rest.items[1]);
-        return false;
-    }
-    const cevm_err err = c->db.vtable->open_past(c->db.ctx, &past, (size_t)a->back);
-    if (err == CEVM_ERR_ARGUMENT) {
-        (void)fprintf(stderr, "%s: %s: does not remember %" PRIu64 " blocks\n", c->command, c->data_dir, a->back);
-        return false;
-    }
-    if (err != CEVM_OK) {
-        return cevm_db_say(c, err);
-    }
-    const bool ok = has_key ? print_slot(c, &past, &address, &key) : print_account(c, &past, &address);
-    c->db.vtable->close_past(c->db.ctx, &past);
-    return ok;
+    cevm_db_get get = a->get;
+    get.rest = a->rest;
+    return cevm_db_run_get(c, &get);
 }
 
 /* ---- verify, dump, load, prune, compact -------------------------------------------------------------------------- */
@@ -298,12 +243,15 @@ static bool run_verify(cevm_db_command *c, const arguments *a)
 
 static bool run_dump(cevm_db_command *c, const arguments *a)
 {
-    const bool binary = a->format != NULL && strcmp(a->format, "binary") == 0;
-    if (a->format != NULL && !binary && strcmp(a->format, "json") != 0) {
-        (void)fprintf(stderr, "%s: --format is json or binary\n", c->command);
-        return false;
+    static const char *const names[] = {
+        [CEVM_DUMP_JSON] = "json", [CEVM_DUMP_ANVIL] = "anvil", [CEVM_DUMP_BINARY] = "binary"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; ++i) {
+        if (strcmp(a->format != NULL ? a->format : names[CEVM_DUMP_JSON], names[i]) == 0) {
+            return cevm_db_dump(c, a->out, (cevm_dump_format)i);
+        }
     }
-    return cevm_db_dump(c, a->out, binary);
+    (void)fprintf(stderr, "%s: --format is json, anvil or binary\n", c->command);
+    return false;
 }
 
 static bool run_load(cevm_db_command *c, const arguments *a)
@@ -325,7 +273,12 @@ static bool run_load(cevm_db_command *c, const arguments *a)
 static bool run_prune(cevm_db_command *c, const arguments *a)
 {
     cevm_lmdb_stat s;
-    cevm_err err = cevm_lmdb_prune(c->store, a->keep, show_blocks, c);
+    const bool history =
+        a->keep != UINT64_MAX || a->receipts == UINT64_MAX; /* one of the two alone, when it is named */
+    cevm_err err = history ? cevm_lmdb_prune(c->store, a->keep != UINT64_MAX ? a->keep : 0, show_blocks, c) : CEVM_OK;
+    if (err == CEVM_OK && a->receipts != UINT64_MAX) {
+        err = cevm_lmdb_prune_receipts(c->store, a->receipts, show_blocks, c);
+    }
     if (err == CEVM_OK) {
         err = cevm_lmdb_get_stat(c->store, &s);
     }
@@ -334,6 +287,9 @@ static bool run_prune(cevm_db_command *c, const arguments *a)
         return cevm_db_say(c, err);
     }
     (void)printf("%" PRIu64 " blocks can be taken back or looked into\n", s.remembered);
+    if (a->receipts != UINT64_MAX) {
+        (void)printf("receipts of %" PRIu64 " blocks are kept\n", s.receipts);
+    }
     return true;
 }
 
@@ -390,14 +346,19 @@ static bool run_compact(cevm_db_command *c, const arguments *a)
 /* ---- The command ------------------------------------------------------------------------------------------------- */
 
 static const subcommand subcommands[] = {
-    {"init", "[--genesis FILE] [--history N | --archive]", "make a store, or change how much it remembers", 0, 0, true,
-     true, run_init},
+    {"init", "[--genesis FILE] [--history N | --archive] [--receipts N]",
+     "make a store, or change how much it remembers", 0, 0, true, true, run_init},
     {"stat", "[--json]", "how much there is, and the head", 0, 0, false, false, run_stat},
     {"get", "ADDRESS [KEY] [--back N]", "an account or a slot, now or N blocks ago", 1, 2, false, false, run_get},
+    {"get", "block NUMBER|HASH", "a block of the chain", 1, 2, false, false, run_get},
+    {"get", "tx|receipt HASH", "a transaction, or what came of it", 1, 2, false, false, run_get},
+    {"get", "logs [--from N] [--to N] [--address A,...]", "logs, also by --topic0 T,... to --topic3", 1, 2, false,
+     false, run_get},
     {"verify", "", "read everything and make all roots anew", 0, 0, false, false, run_verify},
-    {"dump", "[--format json|binary] [--out FILE]", "write all accounts", 0, 0, false, false, run_dump},
+    {"dump", "[--format json|anvil|binary] [--out FILE]", "write all accounts", 0, 0, false, false, run_dump},
     {"load", "FILE", "read accounts into a new store", 1, 1, true, true, run_load},
-    {"prune", "[--keep N]", "forget the past but for N blocks", 0, 0, true, false, run_prune},
+    {"prune", "[--keep N] [--receipts N]", "forget the past, or receipts, but for N blocks", 0, 0, true, false,
+     run_prune},
     {"compact", "", "write the file anew, without free pages", 0, 0, true, false, run_compact},
 };
 
@@ -408,15 +369,21 @@ void cevm_help_db(FILE *to, const cevm_cli *cli)
     (void)fprintf(to, "Usage: %s db COMMAND --data-dir DIR [OPTION]...\n\nWorks on a store on disk (LMDB).\n\n",
                   cli->program);
     for (size_t i = 0; i < SUBCOMMANDS; ++i) {
-        (void)fprintf(to, "  %-8s%-46s%s\n", subcommands[i].name, subcommands[i].usage, subcommands[i].summary);
+        const bool fits = strlen(subcommands[i].usage) < 46;
+        (void)fprintf(to, "  %-8s%-46s", subcommands[i].name, subcommands[i].usage);
+        (void)fprintf(to, "%s%*s%s\n", fits ? "" : "\n", fits ? 0 : 56, "", subcommands[i].summary);
     }
     (void)fputs(
-        "\nA dump is geth's alloc JSON, or binary, which takes a third of the space and ends with the state root; "
-        "both\n"
-        "are in the order of the hashes of addresses and keys, so that equal states give equal files. load reads\n"
-        "either, and the alloc of a genesis when it stands alone. verify, stat, get and dump run beside a program "
-        "that\n"
-        "writes; the others want the store for themselves, compact even against readers.\n"
+        "\nA dump is geth's alloc JSON, anvil's state (for its --load-state) or binary, which takes a third of the "
+        "space\n"
+        "and ends with the state root; all are in the order of the hashes of addresses and keys, so that equal states\n"
+        "give equal files. load reads each of them, what anvil --dump-state wrote, and genesis.json. Receipts, what "
+        "finds\n"
+        "transactions and logs, are kept as long as the chain unless init --receipts or prune --receipts says "
+        "otherwise.\n"
+        "verify, stat, get and dump run beside a program that writes; the others want the store for themselves, "
+        "compact\n"
+        "even against readers.\n"
         "The exit code is 0, 1 when the work could not be done or the store is damaged, 2 for a wrong command line.\n",
         to);
     (void)fprintf(to,
@@ -437,7 +404,9 @@ static bool open_store(cevm_db_command *c, const subcommand *sub, const argument
                                        .read_only = !sub->writes,
                                        .check_pages = sub->run == run_verify,
                                        .has_history = a->archive || a->history != UINT64_MAX,
-                                       .history = a->archive ? CEVM_LMDB_ARCHIVE : a->history};
+                                       .history = a->archive ? CEVM_LMDB_ARCHIVE : a->history,
+                                       .has_receipts = sub->makes && a->receipts != UINT64_MAX,
+                                       .receipts = a->receipts};
     const cevm_err err = cevm_lmdb_open(&c->store, &error, &options);
     if (err != CEVM_OK) {
         (void)fprintf(stderr, "%s: %s\n", c->command, error.text[0] != '\0' ? error.text : cevm_err_string(err));
@@ -450,18 +419,25 @@ static bool open_store(cevm_db_command *c, const subcommand *sub, const argument
 static int run_subcommand(const subcommand *sub, int argc, char **argv, const cevm_cli *cli)
 {
     char command[80];
-    arguments a = {.history = UINT64_MAX};
-    const cevm_option init[] = {{"data-dir", CEVM_OPTION_TEXT, &a.data_dir},
-                                {"genesis", CEVM_OPTION_TEXT, &a.genesis},
-                                {"history", CEVM_OPTION_NUMBER, &a.history},
-                                {"archive", CEVM_OPTION_SWITCH, &a.archive},
-                                {NULL, CEVM_OPTION_SWITCH, NULL}};
+    arguments a = {.history = UINT64_MAX, .receipts = UINT64_MAX, .keep = UINT64_MAX, .get = {.to = UINT64_MAX}};
+    const cevm_option init[] = {
+        {"data-dir", CEVM_OPTION_TEXT, &a.data_dir},   {"genesis", CEVM_OPTION_TEXT, &a.genesis},
+        {"history", CEVM_OPTION_NUMBER, &a.history},   {"archive", CEVM_OPTION_SWITCH, &a.archive},
+        {"receipts", CEVM_OPTION_NUMBER, &a.receipts}, {NULL, CEVM_OPTION_SWITCH, NULL}};
     const cevm_option others[] = {{"data-dir", CEVM_OPTION_TEXT, &a.data_dir},
                                   {"json", CEVM_OPTION_SWITCH, &a.json},
-                                  {"back", CEVM_OPTION_NUMBER, &a.back},
+                                  {"back", CEVM_OPTION_NUMBER, &a.get.back},
+                                  {"from", CEVM_OPTION_NUMBER, &a.get.from},
+                                  {"to", CEVM_OPTION_NUMBER, &a.get.to},
+                                  {"address", CEVM_OPTION_TEXT, &a.get.address},
+                                  {"topic0", CEVM_OPTION_TEXT, &a.get.topics[0]},
+                                  {"topic1", CEVM_OPTION_TEXT, &a.get.topics[1]},
+                                  {"topic2", CEVM_OPTION_TEXT, &a.get.topics[2]},
+                                  {"topic3", CEVM_OPTION_TEXT, &a.get.topics[3]},
                                   {"format", CEVM_OPTION_TEXT, &a.format},
                                   {"out", CEVM_OPTION_TEXT, &a.out},
                                   {"keep", CEVM_OPTION_NUMBER, &a.keep},
+                                  {"receipts", CEVM_OPTION_NUMBER, &a.receipts},
                                   {NULL, CEVM_OPTION_SWITCH, NULL}};
     (void)snprintf(command, sizeof command, "%s db %s", cli->program, sub->name);
     if (!cevm_options_parse(&a.rest, sub->run == run_init ? init : others, command, argc, argv)) {

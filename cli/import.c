@@ -13,9 +13,6 @@
 #include "cli/import.h"
 #include "cli/options.h"
 
-/* Blocks that can be taken back, of the chain and of the store. */
-enum { HISTORY = 128 };
-
 /* What a shell makes of a program that Ctrl-C ended. */
 enum { EXIT_INTERRUPTED = 130 };
 
@@ -183,12 +180,12 @@ static bool load_state(session *s)
 
 static bool open_chain(session *s)
 {
-    cevm_bytes recent[CEVM_IMPORT_RECENT];
+    cevm_bytes recent[CEVM_IMPORT_HISTORY + CEVM_IMPORT_RECENT];
     cevm_chain_options o = {.struct_size = sizeof o,
                             .config = s->genesis->config,
                             .head = &s->genesis->header,
                             .db = s->store != NULL ? cevm_lmdb_interface(s->store) : cevm_memdb_interface(s->db),
-                            .history = HISTORY};
+                            .history = CEVM_IMPORT_HISTORY};
     for (size_t i = 0; i < s->start.recent_count; ++i) {
         recent[i] = (cevm_bytes){s->start.recent[i].data, s->start.recent[i].size};
     }
@@ -200,9 +197,10 @@ static bool open_chain(session *s)
         o.ancestor_count = s->start.ancestor_count;
         o.recent_blocks = recent;
         o.recent_block_count = s->start.recent_count;
+        o.undoable = s->start.undoable;
     }
     if (s->db != NULL) {
-        cevm_memdb_set_history(s->db, HISTORY);
+        cevm_memdb_set_history(s->db, CEVM_IMPORT_HISTORY);
     }
     const cevm_err err = cevm_chain_open(&s->chain, &o);
     if (err == CEVM_ERR_ARGUMENT || err == CEVM_ERR_ENCODING) {
@@ -381,7 +379,10 @@ static void report_refused(session *s, const place *at, const cevm_import_result
     (void)fprintf(stderr, "%s\n", reason);
 }
 
-/* Whether a block lies at or before the one the state file is of. A stranger there ends the run. */
+/*
+ * Whether a block lies at or before the one the run goes on from. A stranger there ends the run, unless the store can take
+ * blocks back so far: then it is one of another branch.
+ */
 static bool is_behind(session *s, const place *at, const cevm_block *block)
 {
     cevm_chain_block known;
@@ -392,6 +393,9 @@ static bool is_behind(session *s, const place *at, const cevm_block *block)
     const uint64_t back = s->start.head.number - number; /* 1: the parent of the head */
     if (back > s->start.ancestor_count || (back != 0 && cevm_hash_equal(&s->start.ancestors[back - 1], &block->hash))) {
         return true;
+    }
+    if (back < s->start.undoable) {
+        return false;
     }
     char text[512];
     (void)snprintf(text, sizeof text, "block %" PRIu64 " is not on the branch %.300s was written for", number,

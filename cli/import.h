@@ -89,7 +89,8 @@ void cevm_import_ahead_stop(cevm_import_ahead *ahead);
 
 /* ---- import_state.c ---------------------------------------------------------------------------------------------- */
 
-enum { CEVM_IMPORT_HASHES = 257, CEVM_IMPORT_RECENT = 8 };
+/** Blocks that can be taken back, of the chain and of the store, and what is kept of the past otherwise. */
+enum { CEVM_IMPORT_HISTORY = 128, CEVM_IMPORT_HASHES = 257, CEVM_IMPORT_RECENT = 8 };
 
 /** A block's encoding, in memory of malloc. */
 typedef struct cevm_import_block {
@@ -109,8 +110,9 @@ typedef struct cevm_import_point {
     bool is_merged;
     cevm_hash ancestors[CEVM_IMPORT_HASHES]; /* before head, nearest first */
     size_t ancestor_count;
-    cevm_import_block recent[CEVM_IMPORT_RECENT]; /* head and what is before it, nearest first */
+    cevm_import_block recent[CEVM_IMPORT_HISTORY + CEVM_IMPORT_RECENT]; /* head and before, nearest first */
     size_t recent_count;
+    uint32_t undoable; /* of these, how many the store can take back */
 } cevm_import_point;
 
 void cevm_import_point_free(cevm_import_point *point);

@@ -95,8 +95,11 @@ static cevm_err encode_genesis(uint8_t **out, size_t *size, const cevm_genesis *
 
 static cevm_err put_genesis(filling *f, const cevm_genesis *genesis)
 {
-    cevm_db_block block = {
-        .hash = genesis->hash, .number = genesis->header.number, .total_difficulty = genesis->header.difficulty};
+    static const uint8_t no_receipts[1] = {0xc0}; /* an empty list */
+    cevm_db_block block = {.hash = genesis->hash,
+                           .number = genesis->header.number,
+                           .total_difficulty = genesis->header.difficulty,
+                           .receipts = {no_receipts, sizeof no_receipts}};
     uint8_t *rlp = NULL;
     cevm_err err = cevm_memdb_for_each_account(f->from, take_account, f);
     err = err == CEVM_OK ? f->err : err;
@@ -183,7 +186,8 @@ static cevm_err read_point(cevm_import_point *out, bool *whole, cevm_lmdb *store
 {
     cevm_db_block block = *head;
     bool found = true;
-    cevm_err err = CEVM_OK;
+    cevm_err err = cevm_lmdb_undoable(store, &out->undoable, CEVM_IMPORT_HISTORY);
+    const size_t recent = out->undoable + CEVM_IMPORT_RECENT;
     *whole = head->rlp.size != 0 && copy_block(&out->recent[0], head);
     out->recent_count = 1;
     out->total_difficulty = head->total_difficulty;
@@ -195,7 +199,7 @@ static cevm_err read_point(cevm_import_point *out, bool *whole, cevm_lmdb *store
             break;
         }
         out->ancestors[out->ancestor_count++] = block.hash;
-        if (out->recent_count == out->ancestor_count && out->recent_count < CEVM_IMPORT_RECENT && block.rlp.size != 0) {
+        if (out->recent_count == out->ancestor_count && out->recent_count < recent && block.rlp.size != 0) {
             *whole = copy_block(&out->recent[out->recent_count++], &block);
         }
     }

@@ -365,6 +365,8 @@ cevm_db cevm_lmdb_interface(cevm_lmdb *db)
         .open_past = cevm_lmdb_open_past,
         .close_past = cevm_lmdb_close_past,
         .put_block = cevm_lmdb_put_block,
+        .begin_move = cevm_lmdb_begin_move,
+        .end_move = cevm_lmdb_end_move,
     };
     return (cevm_db){.vtable = &vtable, .ctx = db};
 }

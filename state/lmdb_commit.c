@@ -202,7 +202,7 @@ cevm_err cevm_lmdb_commit(void *ctx, const cevm_diff *diff)
     for (size_t i = 0; err == CEVM_OK && i < diff->account_count; ++i) {
         err = apply_change(db, &diff->accounts[i]);
     }
-    if (err == CEVM_OK && outer == NULL) { /* nothing is left to do between transactions */
+    if (err == CEVM_OK && !db->block_open) { /* nothing is left to do between blocks */
         err = cevm_lmdb_update_root(db);
         if (err == CEVM_OK) {
             err = cevm_lmdb_put_head(db);

@@ -142,7 +142,7 @@ cevm_err cevm_lmdb_begin_block(void *ctx)
     if (db->block_open || db->read_only) {
         return CEVM_ERR_ARGUMENT;
     }
-    const cevm_err err = cevm_lmdb_begin(db, &outer);
+    const cevm_err err = cevm_lmdb_begin(db, &outer); /* outer is db->move */
     if (err == CEVM_OK) {
         db->block_open = true;
         db->before = db->head;
@@ -163,6 +163,10 @@ static cevm_err finish_block(cevm_lmdb *db)
     for (; err == CEVM_OK && limit != 0 && db->head.sequence - db->head.oldest > db->history; --limit) {
         err = cevm_lmdb_forget_oldest(db);
     }
+    if (err == CEVM_OK) {
+        bool left = false;
+        err = cevm_lmdb_drop_receipts(db, &left, db->receipts, FORGET_AT_ONCE);
+    }
     return err == CEVM_OK ? cevm_lmdb_put_head(db) : err;
 }
 
@@ -182,7 +186,7 @@ static cevm_err keep_block(cevm_lmdb *db)
         db->slot_count = slots;
         return err;
     }
-    err = cevm_lmdb_end(db, NULL, CEVM_OK);
+    err = cevm_lmdb_end(db, db->move, CEVM_OK);
     db->is_lost = err != CEVM_OK; /* LMDB gives a transaction up when it cannot write it */
     return err;
 }
@@ -200,8 +204,8 @@ cevm_err cevm_lmdb_end_block(void *ctx, bool keep)
             return err;
         }
     } else {
-        if (db->writer != NULL) {
-            (void)cevm_lmdb_end(db, NULL, CEVM_ERR_CANCELLED);
+        if (db->writer != db->move) { /* not when it is lost */
+            (void)cevm_lmdb_end(db, db->move, CEVM_ERR_CANCELLED);
         }
         db->head = db->before;
         db->account_count = 0;
@@ -212,17 +216,19 @@ cevm_err cevm_lmdb_end_block(void *ctx, bool keep)
     return CEVM_OK;
 }
 
+/** Makes a record what it was before a block; a block of the chain is dropped, there was none under its number. */
 static cevm_err put_back(cevm_lmdb *db, int kind, const uint8_t *key, size_t key_size, cevm_bytes old)
 {
-    static const lmdb_table tables[] = {
-        [LMDB_KIND_ACCOUNT] = LMDB_ACCOUNTS, [LMDB_KIND_SLOT] = LMDB_STORAGE, [LMDB_KIND_CHAIN] = LMDB_CHAIN};
-    const lmdb_table table = tables[kind];
+    const lmdb_table table = kind == LMDB_KIND_ACCOUNT ? LMDB_ACCOUNTS : LMDB_STORAGE;
     cevm_err err = CEVM_OK;
+    if (kind == LMDB_KIND_CHAIN) {
+        return cevm_lmdb_drop_block(db, cevm_load_be64(key));
+    }
     if (kind == LMDB_KIND_ACCOUNT) {
         cevm_hash hash;
         memcpy(hash.bytes, key, LMDB_HASH);
         err = cevm_lmdb_mark_account(db, &hash);
-    } else if (kind == LMDB_KIND_SLOT) {
+    } else {
         err = cevm_lmdb_mark_slot(db, key);
     }
     if (err != CEVM_OK) {
@@ -258,6 +264,68 @@ cevm_err cevm_lmdb_undo_block(void *ctx)
         db->slot_count = 0;
     }
     return err;
+}
+
+cevm_err cevm_lmdb_undoable(cevm_lmdb *db, uint32_t *out, uint32_t most)
+{
+    cevm_err err = db->read_only ? cevm_lmdb_load_head(db) : CEVM_OK;
+    const uint64_t remembered = cevm_lmdb_remembered(db);
+    MDB_cursor *cursor = NULL;
+    bool found = true;
+    *out = 0;
+    if (err == CEVM_OK) {
+        err = cevm_lmdb_cursor(db, &cursor, LMDB_CHANGES);
+    }
+    while (err == CEVM_OK && *out < most && *out < remembered) {
+        uint8_t from[SEQUENCE + 1];
+        MDB_val key;
+        MDB_val value;
+        cevm_store_be64(from, db->head.sequence - *out);
+        from[SEQUENCE] = LMDB_KIND_CHAIN;
+        err = cevm_lmdb_seek(db, cursor, &found, &key, &value, from, sizeof from, sizeof from);
+        if (err != CEVM_OK || !found) {
+            break;
+        }
+        ++*out;
+    }
+    mdb_cursor_close(cursor);
+    return err;
+}
+
+/* ---- Moves ----------------------------------------------------------------------------------------------------------- */
+
+cevm_err cevm_lmdb_begin_move(void *ctx)
+{
+    cevm_lmdb *db = ctx;
+    MDB_txn *outer;
+    if (db->block_open || db->read_only || db->move != NULL) {
+        return CEVM_ERR_ARGUMENT;
+    }
+    const cevm_err err = cevm_lmdb_begin(db, &outer);
+    if (err == CEVM_OK) {
+        db->move = db->writer;
+        db->before_move = db->head;
+    }
+    return err;
+}
+
+cevm_err cevm_lmdb_end_move(void *ctx, bool keep)
+{
+    cevm_lmdb *db = ctx;
+    if (db->move == NULL || (keep && db->block_open)) {
+        return CEVM_ERR_ARGUMENT;
+    }
+    if (db->block_open) {
+        (void)cevm_lmdb_end_block(db, false);
+    }
+    db->move = NULL;
+    const cevm_err err = cevm_lmdb_end(db, NULL, keep ? CEVM_OK : CEVM_ERR_CANCELLED);
+    if (!keep || err != CEVM_OK) {
+        db->head = db->before_move;
+        db->account_count = 0;
+        db->slot_count = 0;
+    }
+    return keep ? err : CEVM_OK;
 }
 
 /* ---- Views ----------------------------------------------------------------------------------------------------------- */

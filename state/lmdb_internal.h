@@ -6,7 +6,7 @@
  * Only branches are stored beside them, each with the references to its children: leaves are made from the records, and
  * the nibbles between two branches are found in any leaf below.
  *
- *   meta      name                                     format, history, sequence, root …
+ *   meta      name                                     format, what is to be remembered, sequence, root …
  *   accounts  keccak(address)                          record of lmdb_record.c
  *   storage   keccak(address) keccak(key)              key and value, short
  *   code      keccak(code)                             code
@@ -15,7 +15,14 @@
  *   changes   sequence kind key                        (empty) what a block changed
  *   hashes    number                                   hash of a block, as it was set
  *   chain     number                                   hash, total difficulty and side of the merge of a block
- *   blocks    hash                                     encoding of a block; those taken back stay
+ *   blocks    number                                   encoding of a block
+ *   receipts  number                                   receipts of a block, as they were given
+ *   numbers   hash of a block                          its number
+ *   txs       hash of a transaction                    number of its block, index in it
+ *   logs      eight bytes of a hash, number / 256      last bytes of the numbers of blocks with such a log, ascending
+ *
+ * chain, blocks, receipts and what finds them hold the blocks of the head's branch: a block that is taken back goes from
+ * all of them.
  *
  * Numbers in keys are big-endian, eight bytes; nibbles take a byte each.
  */
@@ -39,6 +46,10 @@ typedef enum lmdb_table {
     LMDB_HASHES,
     LMDB_CHAIN,
     LMDB_BLOCKS,
+    LMDB_RECEIPTS,
+    LMDB_NUMBERS,
+    LMDB_TXS,
+    LMDB_LOGS,
     LMDB_TABLE_COUNT
 } lmdb_table;
 
@@ -51,7 +62,12 @@ enum {
     LMDB_NIBBLES = 64,     /* of a hash */
     LMDB_MAX_RECORD = 126, /* of an account, the longest */
     LMDB_MAX_SLOT = 65,
-    LMDB_MAX_BRANCH = 2 + 16 * 33
+    LMDB_MAX_BRANCH = 2 + 16 * 33,
+    LMDB_NUMBER = 8,
+    LMDB_CHAIN_RECORD = 2 * LMDB_HASH + 1,
+    LMDB_TX_RECORD = LMDB_NUMBER + 4,
+    LMDB_MARK = 8,     /* of what a log is found by */
+    LMDB_SECTION = 256 /* blocks whose numbers share a record of logs */
 };
 
 typedef struct lmdb_account {
@@ -93,7 +109,9 @@ struct cevm_lmdb {
     MDB_dbi tables[LMDB_TABLE_COUNT];
     int writer_lock; /* file descriptor; -1 when read-only */
     bool read_only;
+    bool has_seal; /* a seal is written when the store is closed */
     uint64_t history;
+    uint64_t receipts; /* blocks whose receipts are kept */
 
     MDB_txn *reader; /* NULL until the first read */
     bool reading;    /* it is not reset */
@@ -102,6 +120,8 @@ struct cevm_lmdb {
     bool is_lost; /* the open block could not be written and is gone */
     lmdb_head head;
     lmdb_head before; /* head when the block was opened */
+    MDB_txn *move;    /* a move's, which blocks are nested in; NULL: none is open */
+    lmdb_head before_move;
 
     /* What the tries do not know yet; in no order, with repetitions. */
     cevm_hash *accounts;
@@ -180,6 +200,8 @@ cevm_err cevm_lmdb_end_block(void *ctx, bool keep);
 cevm_err cevm_lmdb_undo_block(void *ctx);
 cevm_err cevm_lmdb_open_past(void *ctx, cevm_db *out, size_t back);
 void cevm_lmdb_close_past(void *ctx, cevm_db *past);
+cevm_err cevm_lmdb_begin_move(void *ctx);
+cevm_err cevm_lmdb_end_move(void *ctx, bool keep);
 /** Forgets the oldest remembered block, in the open transaction. */
 cevm_err cevm_lmdb_forget_oldest(cevm_lmdb *db);
 
@@ -200,9 +222,45 @@ void cevm_lmdb_free_walk(cevm_lmdb *db);
 cevm_err cevm_lmdb_check_pages(int file, size_t page_size, char *text, size_t text_size,
                                const cevm_allocator *allocator);
 
+/* ---- lmdb_seal.c: whether the file is as it was closed ------------------------------------------------------------------- */
+
+/** Whether the lock file (-1: there is none) says that nothing was written into the file since it was closed. */
+bool cevm_lmdb_is_sealed(int lock, int data);
+void cevm_lmdb_put_seal(int lock, int data);
+bool cevm_lmdb_break_seal(int lock);
+
 /* ---- lmdb_chain.c: blocks of the chain --------------------------------------------------------------------------------- */
 
 cevm_err cevm_lmdb_put_block(void *ctx, const cevm_db_block *block);
+/** Takes a block out of all tables, in the open transaction. */
+cevm_err cevm_lmdb_drop_block(cevm_lmdb *db, uint64_t number);
+/** Number of the first block whose receipts are there. */
+cevm_err cevm_lmdb_first_receipts(cevm_lmdb *db, bool *found, uint64_t *number);
+/** Drops receipts that are too old, and what finds them, of at most `limit` blocks. *left: there are more. */
+cevm_err cevm_lmdb_drop_receipts(cevm_lmdb *db, bool *left, uint64_t keep, uint64_t limit);
+
+/* ---- lmdb_receipt.c: receipts and transactions as bytes ---------------------------------------------------------------- */
+
+/** The transactions of a block, as a cursor for cevm_lmdb_next_tx. False when the bytes are no block. */
+bool cevm_lmdb_txs_of(cevm_bytes *out, cevm_bytes block);
+/** Takes the next: as it is hashed. False when there is none, or (txs->size is not 0 then) it is malformed. */
+bool cevm_lmdb_next_tx(cevm_bytes *txs, cevm_bytes *out);
+
+/* ---- lmdb_index.c: what finds transactions and logs -------------------------------------------------------------------- */
+
+/** What a log is found by: its address (kind 0), or its topic at kind - 1. */
+void cevm_lmdb_mark(uint8_t out[LMDB_MARK], unsigned kind, const void *value, size_t size);
+/** The marks of all logs of a block, sorted, each once, into db->value. CEVM_ERR_ENCODING when they are malformed. */
+cevm_err cevm_lmdb_marks_of(cevm_lmdb *db, size_t *count, cevm_bytes receipts);
+/** Writes (add) or removes what finds the transactions and logs of a block. */
+cevm_err cevm_lmdb_index(cevm_lmdb *db, const cevm_db_block *block, bool add);
+/** Key of the record of logs that a block belongs to. */
+void cevm_lmdb_log_key(uint8_t out[LMDB_MARK + LMDB_NUMBER], const uint8_t mark[LMDB_MARK], uint64_t number);
+
+/* ---- lmdb_verify_chain.c ----------------------------------------------------------------------------------------------- */
+
+/** cevm_lmdb_verify for blocks, receipts and what finds them. */
+cevm_err cevm_lmdb_verify_chain(cevm_lmdb *db);
 
 /** cevm_db.account as it is now, for an address whose hash is known. */
 cevm_err cevm_lmdb_read_account(cevm_lmdb *db, cevm_db_account *out, bool *exists, const cevm_hash *hash);

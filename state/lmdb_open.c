@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "state/lmdb_internal.h"
@@ -18,16 +19,21 @@
 
 /* A version of cevm that lays the tables out in another way writes another number. */
 static const char format_name[] = "format";
-static const char format_value[] = "cevm state 1";
+static const char format_value[] = "cevm state 2";
 static const char history_name[] = "history";
+static const char receipts_name[] = "receipts";
 
 enum { DEFAULT_HISTORY = 128, MAX_PATH_SIZE = 3072, META_SIZE = 152 };
 
 #define DEFAULT_MAP (UINT64_C(1) << 40)
 #define LEAST_MAP   (UINT64_C(1) << 26)
 
-static const char *const table_names[LMDB_TABLE_COUNT] = {"meta",    "accounts", "storage", "code",  "branches",
-                                                          "history", "changes",  "hashes",  "chain", "blocks"};
+static const char *const table_names[LMDB_TABLE_COUNT] = {"meta",     "accounts", "storage", "code",  "branches",
+                                                          "history",  "changes",  "hashes",  "chain", "blocks",
+                                                          "receipts", "numbers",  "txs",     "logs"};
+
+/* Files up to this size are looked through unless they were closed in good order: a second or two at most. */
+#define CHECKED_ANYWAY (UINT64_C(1) << 32)
 
 /** What an opening works on. */
 typedef struct opening {
@@ -35,6 +41,8 @@ typedef struct opening {
     cevm_lmdb *db;
     cevm_lmdb_error *error;
     char data[MAX_PATH_SIZE + 16]; /* path of the file */
+    bool has_meta;                 /* of the file; what follows counts */
+    uint64_t page_size;
 } opening;
 
 static cevm_err say(const opening *o, cevm_err err, const char *text)
@@ -56,15 +64,33 @@ static cevm_err say_lmdb(const opening *o, const char *what, int rc)
 
 /* ---- The folder ------------------------------------------------------------------------------------------------------ */
 
-static cevm_err lock_writer(const opening *o)
+/** Locks the file, waiting for a moment: programs that only read hold the lock now and then to see whether it is free. */
+static bool lock_file(int file, int how)
+{
+    enum { TRIES = 20 };
+    const struct timespec moment = {.tv_nsec = 5000000};
+    int rc = flock(file, how | LOCK_NB);
+    for (int i = 1; i < TRIES && rc != 0 && errno == EWOULDBLOCK; ++i) {
+        (void)nanosleep(&moment, NULL);
+        rc = flock(file, how | LOCK_NB);
+    }
+    return rc == 0;
+}
+
+static int open_lock(const opening *o, int flags)
 {
     char path[MAX_PATH_SIZE + 16];
     (void)snprintf(path, sizeof path, "%s/writer.lock", o->options->path);
-    o->db->writer_lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+    return open(path, flags | O_CLOEXEC, 0644);
+}
+
+static cevm_err lock_writer(const opening *o)
+{
+    o->db->writer_lock = open_lock(o, O_RDWR | O_CREAT);
     if (o->db->writer_lock < 0) {
         return say_lmdb(o, "writer.lock cannot be opened", errno);
     }
-    if (flock(o->db->writer_lock, LOCK_EX | LOCK_NB) != 0) {
+    if (!lock_file(o->db->writer_lock, LOCK_EX)) {
         return errno == EWOULDBLOCK
                    ? say(o, CEVM_ERR_IO, "another program, or this one, has the store open for writing")
                    : say_lmdb(o, "writer.lock cannot be locked", errno);
@@ -75,12 +101,20 @@ static cevm_err lock_writer(const opening *o)
 /** Keeps writers away while a store that is only read is looked through. Without a lock file nobody can write. */
 static cevm_err lock_check(const opening *o)
 {
-    char path[MAX_PATH_SIZE + 16];
-    (void)snprintf(path, sizeof path, "%s/writer.lock", o->options->path);
-    o->db->writer_lock = open(path, O_RDONLY | O_CLOEXEC);
-    return o->db->writer_lock < 0 || flock(o->db->writer_lock, LOCK_SH | LOCK_NB) == 0
+    o->db->writer_lock = open_lock(o, O_RDONLY);
+    return o->db->writer_lock < 0 || lock_file(o->db->writer_lock, LOCK_SH)
                ? CEVM_OK
                : say(o, CEVM_ERR_IO, "a program has the store open for writing");
+}
+
+/** Whether a program has the store open for writing. */
+static bool has_writer(int lock)
+{
+    const bool free = lock < 0 || flock(lock, LOCK_SH | LOCK_NB) == 0;
+    if (free && lock >= 0) {
+        (void)flock(lock, LOCK_UN);
+    }
+    return !free;
 }
 
 static uint64_t load_le(const uint8_t *p, size_t size)
@@ -116,37 +150,78 @@ static bool meta_fits(const uint8_t page[META_SIZE], uint64_t file_size, uint64_
            last < file_size / *page_size;
 }
 
-/** Looks at the file before LMDB maps it. A file that is missing or empty is all right for a store to be made. */
-static cevm_err check_file(const opening *o)
+/** Opens the file to look at it; -1 with *err when it is not there, which is all right for a store to be made. */
+static int open_data(const opening *o, cevm_err *err)
+{
+    const int file = open(o->data, O_RDONLY | O_CLOEXEC);
+    *err = CEVM_OK;
+    if (file < 0 && errno == ENOENT) {
+        *err = o->options->create ? CEVM_OK : say(o, CEVM_ERR_IO, "there is no store here");
+    } else if (file < 0) {
+        *err = say_lmdb(o, "data.mdb cannot be opened", errno);
+    }
+    return file;
+}
+
+/** Looks at the file before LMDB maps it. One that is missing or empty is all right for a store to be made. */
+static cevm_err check_file(opening *o)
 {
     uint8_t meta[2][META_SIZE] = {{0}};
-    uint64_t page_size = 0;
     uint64_t other = 0;
     struct stat info;
-    const int file = open(o->data, O_RDONLY | O_CLOEXEC);
-    if (file < 0 || fstat(file, &info) != 0) {
-        const int error = errno;
-        if (file >= 0) {
-            (void)close(file);
-        }
-        if (error == ENOENT) {
-            return o->options->create ? CEVM_OK : say(o, CEVM_ERR_IO, "there is no store here");
-        }
-        return say_lmdb(o, "data.mdb cannot be opened", error);
+    cevm_err err;
+    const int file = open_data(o, &err);
+    if (file < 0) {
+        return err;
+    }
+    if (fstat(file, &info) != 0) {
+        err = say_lmdb(o, "data.mdb cannot be read", errno);
+        (void)close(file);
+        return err;
     }
     bool fits = info.st_size == 0 && o->options->create;
     if (!fits && info.st_size >= 2 * META_SIZE && pread(file, meta[0], META_SIZE, 0) == META_SIZE) {
-        fits = meta_fits(meta[0], (uint64_t)info.st_size, &page_size) &&
-               pread(file, meta[1], META_SIZE, (off_t)page_size) == META_SIZE &&
-               meta_fits(meta[1], (uint64_t)info.st_size, &other) && page_size == other;
+        fits = meta_fits(meta[0], (uint64_t)info.st_size, &o->page_size) &&
+               pread(file, meta[1], META_SIZE, (off_t)o->page_size) == META_SIZE &&
+               meta_fits(meta[1], (uint64_t)info.st_size, &other) && o->page_size == other;
+        o->has_meta = fits;
     }
-    cevm_err err = fits ? CEVM_OK : say(o, CEVM_ERR_BACKEND, "data.mdb is cut short, damaged, or of another program");
-    if (err == CEVM_OK && o->options->check_pages && info.st_size != 0) {
-        char text[180];
-        err = cevm_lmdb_check_pages(file, (size_t)page_size, text, sizeof text, o->options->allocator);
+    (void)close(file);
+    return fits ? CEVM_OK : say(o, CEVM_ERR_BACKEND, "data.mdb is cut short, damaged, or of another program");
+}
+
+/** Looks through the pages, when that is asked for or the file may have been written into since it was closed. */
+static cevm_err check_pages(const opening *o)
+{
+    const cevm_lmdb_options *options = o->options;
+    struct stat info;
+    char text[180] = "";
+    cevm_err err;
+    if (!o->has_meta) {
+        return CEVM_OK;
+    }
+    const int file = open_data(o, &err);
+    if (file < 0 || fstat(file, &info) != 0) {
+        if (file >= 0) {
+            err = say_lmdb(o, "data.mdb cannot be read", errno);
+            (void)close(file);
+        }
+        return err;
+    }
+    const bool keeps_lock = !options->read_only || options->check_pages;
+    const int lock = keeps_lock ? o->db->writer_lock : open_lock(o, O_RDONLY);
+    const bool needed = options->check_pages || ((uint64_t)info.st_size <= CHECKED_ANYWAY &&
+                                                 !cevm_lmdb_is_sealed(lock, file) && (keeps_lock || !has_writer(lock)));
+    if (needed) {
+        err = cevm_lmdb_check_pages(file, (size_t)o->page_size, text, sizeof text, options->allocator);
+        /* A writer that came meanwhile looks, or has looked, for itself; what it changes under way looks like damage. */
+        err = err == CEVM_ERR_BACKEND && !keeps_lock && has_writer(lock) ? CEVM_OK : err;
         err = err == CEVM_OK ? CEVM_OK : say(o, err, text);
     }
     (void)close(file);
+    if (!keeps_lock && lock >= 0) {
+        (void)close(lock);
+    }
     return err;
 }
 
@@ -198,11 +273,23 @@ static cevm_err map_file(const opening *o)
 
 static cevm_bytes bytes_of(const char *text) { return (cevm_bytes){(const uint8_t *)text, strlen(text)}; }
 
-static cevm_err put_history(cevm_lmdb *db, uint64_t history)
+static cevm_err put_number(cevm_lmdb *db, const char *name, uint64_t number)
 {
-    uint8_t record[8];
-    cevm_store_be64(record, history);
-    return cevm_lmdb_put(db, LMDB_META, history_name, sizeof history_name - 1, (cevm_bytes){record, sizeof record});
+    uint8_t record[LMDB_NUMBER];
+    cevm_store_be64(record, number);
+    return cevm_lmdb_put(db, LMDB_META, name, strlen(name), (cevm_bytes){record, sizeof record});
+}
+
+static cevm_err load_number(cevm_lmdb *db, const char *name, uint64_t *out)
+{
+    bool found = false;
+    cevm_bytes record;
+    const cevm_err err = cevm_lmdb_get(db, &found, &record, LMDB_META, name, strlen(name));
+    if (err != CEVM_OK || !found || record.size != LMDB_NUMBER) {
+        return err != CEVM_OK ? err : cevm_lmdb_corrupt(db, "the record \"%s\" is damaged or missing", name);
+    }
+    *out = cevm_load_be64(record.data);
+    return CEVM_OK;
 }
 
 /** Opens the tables; with `make` those that are missing are made. */
@@ -229,7 +316,10 @@ static cevm_err make_store(cevm_lmdb *db)
         err = cevm_lmdb_put(db, LMDB_META, format_name, sizeof format_name - 1, bytes_of(format_value));
     }
     if (err == CEVM_OK) {
-        err = put_history(db, DEFAULT_HISTORY);
+        err = put_number(db, history_name, DEFAULT_HISTORY);
+    }
+    if (err == CEVM_OK) {
+        err = put_number(db, receipts_name, CEVM_LMDB_ARCHIVE);
     }
     if (err == CEVM_OK) {
         db->head = (lmdb_head){.root = cevm_trie_empty_root};
@@ -249,13 +339,24 @@ static cevm_err check_format(cevm_lmdb *db)
     if (!found || record.size != sizeof format_value - 1 || memcmp(record.data, format_value, record.size) != 0) {
         return cevm_lmdb_corrupt(db, "the store is in a format that this version does not know");
     }
-    err = cevm_lmdb_get(db, &found, &record, LMDB_META, history_name, sizeof history_name - 1);
-    if (err == CEVM_OK && (!found || record.size != 8)) {
-        err = cevm_lmdb_corrupt(db, "the record of the history is damaged or missing");
-    }
+    err = load_number(db, history_name, &db->history);
     if (err == CEVM_OK) {
-        db->history = cevm_load_be64(record.data);
-        err = cevm_lmdb_load_head(db);
+        err = load_number(db, receipts_name, &db->receipts);
+    }
+    return err == CEVM_OK ? cevm_lmdb_load_head(db) : err;
+}
+
+/** Remembers from now on what the options say. */
+static cevm_err change_limits(cevm_lmdb *db, const cevm_lmdb_options *options)
+{
+    cevm_err err = CEVM_OK;
+    if (options->has_history && options->history != db->history) {
+        db->history = options->history;
+        err = put_number(db, history_name, options->history);
+    }
+    if (err == CEVM_OK && options->has_receipts && options->receipts != db->receipts) {
+        db->receipts = options->receipts;
+        err = put_number(db, receipts_name, options->receipts);
     }
     return err;
 }
@@ -283,9 +384,8 @@ static cevm_err load_format(const opening *o)
     if (err == CEVM_OK) {
         err = check_format(db);
     }
-    if (err == CEVM_OK && options->has_history && !options->read_only && options->history != db->history) {
-        db->history = options->history;
-        err = put_history(db, options->history);
+    if (err == CEVM_OK && !options->read_only) {
+        err = change_limits(db, options);
     }
     err = cevm_lmdb_end(db, NULL, err);
     return err == CEVM_OK ? CEVM_OK : say(o, err, db->text);
@@ -315,9 +415,19 @@ static cevm_err open_store(opening *o)
         err = check_file(o);
     }
     if (err == CEVM_OK) {
+        err = check_pages(o);
+    }
+    if (err == CEVM_OK && !o->options->read_only && !cevm_lmdb_break_seal(o->db->writer_lock)) {
+        err = say_lmdb(o, "writer.lock cannot be written", errno);
+    }
+    if (err == CEVM_OK) {
         err = map_file(o);
     }
-    return err == CEVM_OK ? load_format(o) : err;
+    if (err == CEVM_OK) {
+        err = load_format(o);
+    }
+    o->db->has_seal = err == CEVM_OK && !o->options->read_only && !o->options->no_sync;
+    return err;
 }
 
 cevm_err cevm_lmdb_open(cevm_lmdb **out, cevm_lmdb_error *error, const cevm_lmdb_options *options)
@@ -358,8 +468,15 @@ void cevm_lmdb_close(cevm_lmdb *db)
     if (db->block_open) {
         (void)cevm_lmdb_end_block(db, false);
     }
+    if (db->move != NULL) {
+        (void)cevm_lmdb_end_move(db, false);
+    }
     if (db->reader != NULL) {
         mdb_txn_abort(db->reader);
+    }
+    mdb_filehandle_t data;
+    if (db->has_seal && mdb_env_get_fd(db->env, &data) == MDB_SUCCESS) {
+        cevm_lmdb_put_seal(db->writer_lock, data);
     }
     if (db->env != NULL) {
         mdb_env_close(db->env);

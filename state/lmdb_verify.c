@@ -153,5 +153,5 @@ cevm_err cevm_lmdb_verify(cevm_lmdb *db, cevm_lmdb_progress progress, void *user
     if (err == CEVM_OK && v.branches_seen != stat.branches) {
         err = cevm_lmdb_corrupt(db, "there are branches of no trie");
     }
-    return err;
+    return err == CEVM_OK ? cevm_lmdb_verify_chain(db) : err;
 }

@@ -16,6 +16,8 @@ cevm_err cevm_lmdb_get_stat(cevm_lmdb *db, cevm_lmdb_stat *out)
     MDB_envinfo info;
     cevm_err err = cevm_lmdb_reader(db, &txn);
     uint64_t pages = 0;
+    uint64_t first = 0;
+    bool found = false;
     for (size_t i = 0; err == CEVM_OK && i < LMDB_TABLE_COUNT; ++i) {
         err = cevm_lmdb_fail(db, "cannot tell the figures", mdb_stat(txn, db->tables[i], &tables[i]));
         if (err == CEVM_OK) {
@@ -27,6 +29,9 @@ cevm_err cevm_lmdb_get_stat(cevm_lmdb *db, cevm_lmdb_stat *out)
     }
     if (err == CEVM_OK && db->read_only) {
         err = cevm_lmdb_load_head(db);
+    }
+    if (err == CEVM_OK) {
+        err = cevm_lmdb_first_receipts(db, &found, &first);
     }
     if (err != CEVM_OK) {
         return err;
@@ -43,6 +48,11 @@ cevm_err cevm_lmdb_get_stat(cevm_lmdb *db, cevm_lmdb_stat *out)
         .file_bytes = ((uint64_t)info.me_last_pgno + 1) * tables[0].ms_psize,
         .map_bytes = info.me_mapsize,
         .root = db->head.root,
+        .receipts = tables[LMDB_RECEIPTS].ms_entries,
+        .keeps_receipts = db->receipts,
+        .first_receipts = first,
+        .transactions = tables[LMDB_TXS].ms_entries,
+        .log_records = tables[LMDB_LOGS].ms_entries,
     };
     return CEVM_OK;
 }
@@ -160,9 +170,32 @@ cevm_err cevm_lmdb_prune(cevm_lmdb *db, uint64_t keep, cevm_lmdb_progress progre
     return CEVM_OK;
 }
 
+cevm_err cevm_lmdb_prune_receipts(cevm_lmdb *db, uint64_t keep, cevm_lmdb_progress progress, void *user)
+{
+    enum { AT_ONCE = 256 };
+    cevm_lmdb_stat stat;
+    bool left = true;
+    if (db->read_only || db->block_open) {
+        return CEVM_ERR_ARGUMENT;
+    }
+    cevm_err err = cevm_lmdb_get_stat(db, &stat);
+    for (uint64_t done = AT_ONCE; err == CEVM_OK && left; done += AT_ONCE) {
+        MDB_txn *outer;
+        err = cevm_lmdb_begin(db, &outer);
+        if (err == CEVM_OK) {
+            err = cevm_lmdb_end(db, outer, cevm_lmdb_drop_receipts(db, &left, keep, AT_ONCE));
+        }
+        const uint64_t total = stat.receipts > keep ? stat.receipts - keep : 0;
+        if (err == CEVM_OK && progress != NULL && !progress(user, done < total ? done : total, total)) {
+            err = CEVM_ERR_CANCELLED;
+        }
+    }
+    return err;
+}
+
 cevm_err cevm_lmdb_copy(cevm_lmdb *db, const char *path)
 {
-    if (db->block_open) {
+    if (db->block_open || db->move != NULL) {
         return CEVM_ERR_ARGUMENT;
     }
     const cevm_err err = cevm_lmdb_fail(db, "cannot write the copy", mdb_env_copy2(db->env, path, MDB_CP_COMPACT));

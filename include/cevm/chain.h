@@ -27,6 +27,7 @@ extern "C" {
 #endif
 
 typedef struct cevm_chain cevm_chain;
+struct cevm_lmdb;
 
 /** Zero-initialise, set struct_size, fill what you need. Borrowed pointers must outlive the chain. */
 typedef struct cevm_chain_options {
@@ -47,6 +48,8 @@ typedef struct cevm_chain_options {
                          (cevm_memdb_set_history), or reorganisations deeper than it does fail with CEVM_ERR_ARGUMENT. */
     cevm_vm_config vm;   /* struct_size 0 = defaults */
     cevm_ethash *ethash; /* checks proof of work, also for other chains of the thread; NULL = the chain makes its own */
+    uint32_t undoable;   /* blocks before and with head that the store can take back already; those that recent_blocks
+                            does not show with the block before them are not counted */
 } cevm_chain_options;
 
 /** One block on the chain, for callers: views are valid until the next import. */
@@ -60,6 +63,12 @@ typedef struct cevm_chain_block {
 /** Opens a chain whose head is options->head. Errors: CEVM_ERR_NOMEM, CEVM_ERR_ARGUMENT (a root that is not the
  * backend's, a backend that lacks a function), CEVM_ERR_BACKEND. */
 CEVM_API cevm_err cevm_chain_open(cevm_chain **out, const cevm_chain_options *options);
+/**
+ * Opens a chain where a store on disk (cevm/lmdb.h) says that it stands: head and what is before it, backend and how much
+ * can be taken back come from the store, the rest from the options. Errors: as cevm_chain_open; CEVM_ERR_ARGUMENT when the
+ * store holds no chain; CEVM_ERR_BACKEND when what it holds does not fit together.
+ */
+CEVM_API cevm_err cevm_chain_open_stored(cevm_chain **out, const cevm_chain_options *options, struct cevm_lmdb *store);
 CEVM_API void cevm_chain_close(cevm_chain *chain);
 
 /** What an import did, for progress and reports. */

@@ -62,6 +62,7 @@ typedef struct cevm_db_block {
     cevm_bytes rlp;             /* the block's encoding; may be empty */
     cevm_u256 total_difficulty; /* of the block and all before it */
     bool is_merged;
+    cevm_bytes receipts; /* RLP list of the receipts, typed ones as strings, as nodes send them; empty: not known */
 } cevm_db_block;
 
 typedef struct cevm_db cevm_db;
@@ -108,9 +109,21 @@ typedef struct cevm_db_vtable {
     void (*close_past)(void *ctx, cevm_db *past);
     /**
      * Optional even for a chain: the open block is this one. It is kept, dropped and taken back with the changes, so that a
-     * store that lasts knows of which block it holds the state.
+     * store that lasts knows of which block it holds the state. Numbers grow from block to block (CEVM_ERR_ARGUMENT).
      */
     cevm_err (*put_block)(void *ctx, const cevm_db_block *block);
+
+    /**
+     * Optional even for a chain, both or neither: what is kept and taken back from begin_move to end_move lasts together or
+     * not at all, so that a store that lasts is never found half-way between two branches. Between them blocks are opened,
+     * closed and taken back as ever; open_past is not called. CEVM_ERR_ARGUMENT when a block or a move is open.
+     */
+    cevm_err (*begin_move)(void *ctx);
+    /**
+     * keep false: the store is as it was before begin_move, an open block is dropped, and nothing can fail. The move is over
+     * after an error too, and nothing of it was kept; but CEVM_ERR_ARGUMENT, when a block is open or no move is.
+     */
+    cevm_err (*end_move)(void *ctx, bool keep);
 } cevm_db_vtable;
 
 struct cevm_db {

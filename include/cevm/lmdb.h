@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
- * cevm/lmdb.h: the backend on disk: accounts, storage, code, tries and what each block changed, in one LMDB file.
+ * cevm/lmdb.h: the backend on disk: accounts, storage, code, tries, what each block changed, and the blocks of the chain
+ * with their receipts and what finds transactions and logs, in one LMDB file.
  *
  * A block (cevm_db_vtable.begin_block … end_block) is one transaction of the database: after a crash or a power cut the
- * store is at a whole block. A commit outside a block is a transaction of its own. Blocks that were kept can be taken back
- * and looked into after the store was closed and opened again, as many as the store remembers.
+ * store is at a whole block. So is a move from one branch to another (begin_move … end_move). A commit outside both is a
+ * transaction of its own. Blocks that were kept can be taken back and looked into after the store was closed and opened
+ * again, as many as the store remembers.
  *
  * A folder holds `data.mdb`, LMDB's `lock.mdb`, and `writer.lock`, locked while a store is open for writing: one at a time,
  * in any process. Stores opened only for reading may stand beside it; each sees the newest whole block when it first reads
@@ -23,6 +25,7 @@
 #define CEVM_LMDB_H
 
 #include <cevm/db.h>
+#include <cevm/host.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -45,6 +48,8 @@ typedef struct cevm_lmdb_options {
     bool has_history;  /* `history` counts; otherwise what the store was last opened with, 128 for a new one */
     uint64_t history;  /* kept blocks that can be taken back or looked into */
     uint64_t map_size; /* bytes of address space the file may grow into; 0 = 1 TiB, or as much as can be had */
+    bool has_receipts; /* `receipts` counts; otherwise what the store was last opened with, all for a new one */
+    uint64_t receipts; /* newest blocks whose receipts, transactions and logs can be found; CEVM_LMDB_ARCHIVE: all */
 } cevm_lmdb_options;
 
 /** Text of an error, one line. */
@@ -69,26 +74,123 @@ CEVM_API void cevm_lmdb_refresh(cevm_lmdb *db);
 /** Makes cevm_db.block_hash answer `hash` for `number`; part of the open block, if there is one. */
 CEVM_API cevm_err cevm_lmdb_set_block_hash(cevm_lmdb *db, uint64_t number, const cevm_hash *hash);
 
+/* ---- The chain --------------------------------------------------------------------------------------------------- */
+
 /**
- * The block whose state the store holds, as cevm_db_vtable.put_block said / a block before it by number. *found is false
- * when there is none. out->rlp is valid until the next write.
+ * The block whose state the store holds, as cevm_db_vtable.put_block said / it or a block before it by number or hash.
+ * *found is false when there is none. Views in *out are valid until the next write; receipts that are no longer kept are
+ * empty.
  */
 CEVM_API cevm_err cevm_lmdb_head(cevm_lmdb *db, bool *found, cevm_db_block *out);
 CEVM_API cevm_err cevm_lmdb_block(cevm_lmdb *db, bool *found, cevm_db_block *out, uint64_t number);
+CEVM_API cevm_err cevm_lmdb_block_by_hash(cevm_lmdb *db, bool *found, cevm_db_block *out, const cevm_hash *hash);
+
+/** A receipt taken apart; the views are of the list it came from. */
+typedef struct cevm_lmdb_receipt {
+    uint8_t type;  /* EIP-2718; 0: legacy */
+    bool has_root; /* before EIP-658: the state root after the transaction stands for the status */
+    cevm_hash root;
+    bool succeeded;
+    uint64_t cumulative_gas_used;
+    cevm_bytes bloom;   /* 256 bytes */
+    cevm_bytes logs;    /* for cevm_lmdb_next_log */
+    cevm_bytes encoded; /* as it stands in the receipts trie */
+} cevm_lmdb_receipt;
+
+/** Begins to read a list of receipts (cevm_db_block.receipts). False when it is no list. */
+CEVM_API bool cevm_lmdb_receipts_begin(cevm_bytes *cursor, cevm_bytes list);
+/** Takes the next receipt; false at the end (cursor->size is 0) and when it is malformed. */
+CEVM_API bool cevm_lmdb_next_receipt(cevm_bytes *cursor, cevm_lmdb_receipt *out);
+/** The same for the logs of a receipt. */
+CEVM_API bool cevm_lmdb_next_log(cevm_bytes *cursor, cevm_log *out);
+
+/** A transaction of the chain. */
+typedef struct cevm_lmdb_tx {
+    uint64_t block_number;
+    cevm_hash block_hash;
+    uint32_t index;            /* in the block */
+    cevm_bytes encoded;        /* as it is hashed: the type before the payload; valid until the next write */
+    bool has_receipt;          /* what follows counts */
+    uint64_t gas_used;         /* by this transaction alone */
+    size_t first_log;          /* index in the block of the receipt's first log */
+    cevm_lmdb_receipt receipt; /* views are valid until the next write */
+} cevm_lmdb_tx;
+
+/** Finds a transaction by hash, if its block's receipts are kept. */
+CEVM_API cevm_err cevm_lmdb_find_tx(cevm_lmdb *db, bool *found, cevm_lmdb_tx *out, const cevm_hash *hash);
+
+/** Which of the topics at one position are wanted; count 0: any. */
+typedef struct cevm_lmdb_topics {
+    const cevm_hash *hashes;
+    size_t count;
+} cevm_lmdb_topics;
+
+/** Which logs are wanted, as eth_getLogs has it. */
+typedef struct cevm_lmdb_filter {
+    uint64_t from, to;             /* numbers of blocks, both included */
+    const cevm_address *addresses; /* any of these; none: any at all */
+    size_t address_count;
+    cevm_lmdb_topics topics[4];
+    size_t topic_count; /* positions that are given: a log with fewer topics is not wanted */
+} cevm_lmdb_filter;
+
+/** A log that was found; views are valid inside the call. */
+typedef struct cevm_lmdb_log {
+    uint64_t block_number;
+    cevm_hash block_hash;
+    uint32_t tx_index;
+    cevm_hash tx_hash; /* all zero when the block's body is not there */
+    size_t index;      /* in the block */
+    cevm_log log;
+} cevm_lmdb_log;
+
+/** Called for each log, in the order of the chain; return false to stop. */
+typedef bool (*cevm_lmdb_visit_log)(void *user, const cevm_lmdb_log *log);
+/**
+ * Finds logs, by index: blocks without a wanted address or topic are not read. Blocks whose receipts are not kept are
+ * passed over (cevm_lmdb_stat.first_receipts). CEVM_ERR_ARGUMENT for more than four topics. visit must not write.
+ */
+CEVM_API cevm_err cevm_lmdb_for_each_log(cevm_lmdb *db, const cevm_lmdb_filter *filter, cevm_lmdb_visit_log visit,
+                                         void *user);
+
+/**
+ * How many of the newest blocks undo_block takes back one by one, so that a chain opened over the store can be told
+ * (cevm_chain_options.undoable): those that are remembered and that put_block named. At most `most`.
+ */
+CEVM_API cevm_err cevm_lmdb_undoable(cevm_lmdb *db, uint32_t *out, uint32_t most);
+
+/** Longest name of an entry, bytes. */
+enum { CEVM_LMDB_MAX_ENTRY_NAME = 255 };
+/**
+ * Keeps bytes of the caller's own under a name (1 to CEVM_LMDB_MAX_ENTRY_NAME bytes, any), in the place of what it had; an
+ * empty value removes them. Part of the open block or move, if there is one; not taken back with a block later.
+ */
+CEVM_API cevm_err cevm_lmdb_put_entry(cevm_lmdb *db, cevm_bytes name, cevm_bytes value);
+/** Reads an entry; *value is valid until the next write. */
+CEVM_API cevm_err cevm_lmdb_entry(cevm_lmdb *db, bool *found, cevm_bytes *value, cevm_bytes name);
+/** Called for each entry; views are valid inside the call. Return false to stop. */
+typedef bool (*cevm_lmdb_visit_entry)(void *user, cevm_bytes name, cevm_bytes value);
+/** Each entry whose name begins with `prefix`, in the order of their names. visit must not write. */
+CEVM_API cevm_err cevm_lmdb_for_each_entry(cevm_lmdb *db, cevm_bytes prefix, cevm_lmdb_visit_entry visit, void *user);
 
 /** How much there is. */
 typedef struct cevm_lmdb_stat {
     uint64_t accounts;
     uint64_t slots;
     uint64_t codes;
-    uint64_t branches;   /* nodes of the tries that are stored */
-    uint64_t blocks;     /* kept since the store was made, less those taken back */
-    uint64_t remembered; /* of those, how many can be taken back or looked into */
-    uint64_t history;    /* how many are to be remembered; CEVM_LMDB_ARCHIVE: all */
-    uint64_t used_bytes; /* of the file, pages that hold something */
-    uint64_t file_bytes; /* up to the last page ever used */
-    uint64_t map_bytes;  /* how far it may grow */
-    cevm_hash root;      /* as stored */
+    uint64_t branches;       /* nodes of the tries that are stored */
+    uint64_t blocks;         /* kept since the store was made, less those taken back */
+    uint64_t remembered;     /* of those, how many can be taken back or looked into */
+    uint64_t history;        /* how many are to be remembered; CEVM_LMDB_ARCHIVE: all */
+    uint64_t used_bytes;     /* of the file, pages that hold something */
+    uint64_t file_bytes;     /* up to the last page ever used */
+    uint64_t map_bytes;      /* how far it may grow */
+    cevm_hash root;          /* as stored */
+    uint64_t receipts;       /* blocks whose receipts are kept */
+    uint64_t keeps_receipts; /* how many are to be kept; CEVM_LMDB_ARCHIVE: all */
+    uint64_t first_receipts; /* number of the first of them */
+    uint64_t transactions;   /* that can be found by hash */
+    uint64_t log_records;    /* an address or topic, and the blocks of 256 that have it */
 } cevm_lmdb_stat;
 CEVM_API cevm_err cevm_lmdb_get_stat(cevm_lmdb *db, cevm_lmdb_stat *out);
 
@@ -97,8 +199,9 @@ typedef bool (*cevm_lmdb_progress)(void *user, uint64_t done, uint64_t total);
 
 /**
  * Reads everything: each record must be well formed, each key the hash of what it stands for, each code what its hash says;
- * then makes all roots anew from accounts and slots alone and compares them with what is stored. CEVM_ERR_BACKEND, and
- * cevm_lmdb_error_text says what and where, at the first fault. progress may be NULL.
+ * then makes all roots anew from accounts and slots alone and compares them with what is stored. Each block must be what
+ * its hash says and the parent of the next, each receipt what its header says, each index complete and without more.
+ * CEVM_ERR_BACKEND, and cevm_lmdb_error_text says what and where, at the first fault. progress may be NULL.
  */
 CEVM_API cevm_err cevm_lmdb_verify(cevm_lmdb *db, cevm_lmdb_progress progress, void *user);
 
@@ -113,6 +216,8 @@ CEVM_API cevm_err cevm_lmdb_for_each_slot(cevm_lmdb *db, const cevm_address *add
 
 /** Forgets all but the newest `keep` of the blocks that can be taken back, in several transactions. */
 CEVM_API cevm_err cevm_lmdb_prune(cevm_lmdb *db, uint64_t keep, cevm_lmdb_progress progress, void *user);
+/** Drops the receipts of all but the newest `keep` blocks, and what finds their transactions and logs. */
+CEVM_API cevm_err cevm_lmdb_prune_receipts(cevm_lmdb *db, uint64_t keep, cevm_lmdb_progress progress, void *user);
 /** Writes a copy without free pages into another folder, which must be there and hold no store. Errors: CEVM_ERR_IO. */
 CEVM_API cevm_err cevm_lmdb_copy(cevm_lmdb *db, const char *path);
 

@@ -52,11 +52,55 @@ for form in json bin; do
     db load --data-dir "$work/from-$form" "$work/whole.$form"
     expect "... and load wants an empty store" 1 "$status"
 done
+# What the execution APIs' tests say of this chain (execution-apis, tests/eth_getLogs and eth_getTransactionReceipt).
+emit=0x00000000000000000000000000000000000000000000000000000000656d6974
+second=0x95b7276947f6331672b0c63eca28c1d39f25286d5e2793d6a487837ff1475ba0
+hash=0xd48ebacfb769b85602310e2e0cf322e19f8cce25ac69cfd52f2d8622e3bbc3c9
+db get logs --data-dir "$work/whole" --from 3 --to 6 --topic0 $emit --topic1 $second
+expect "get logs finds the one there is" "0 4 $hash 0x7dcd17433742f4c0ca53122ab541d0ba67fc27df" \
+    "$status $(awk '$1 == "block" || $1 == "transaction" || $1 == "address" { print $2 }' <<< "$out" | paste -sd ' ')"
+db get receipt --data-dir "$work/whole" $hash
+expect "get receipt" "0 4 1 0" "$status $(awk '/^(block  |index|log )/ { print $2 }' <<< "$out" | paste -sd ' ')"
+db get block --data-dir "$work/whole" 0x98f797a6af91ea770ab3a99d89c17a3a46d14c76db6bb711b18156a3493d2c94
+expect "get block by hash" "0 4 yes" "$status $(awk '$1 == "block" { print $2 }' <<< "$out") $(grep -q $hash <<< "$out" && echo yes)"
+db get tx --data-dir "$work/whole" 0x3fbac8b19b59077cd29bbacc3815d73577b45a4d976cae80b04c98c793684c07
+expect "get tx" "0 3 0x7435ed30a8b4aeb0877cef0c6e8cffe834eb865f" \
+    "$status $(awk '$1 == "block" && NF == 2 || $1 == "from" { print $2 }' <<< "$out" | paste -sd ' ')"
+db get tx --data-dir "$work/whole" 0x00000000000000000000000000000000000000000000000000000000deadbeef
+expect "... one that is not there" "0 there is no such transaction" "$status $out"
+
+# A state that anvil wrote; its last block's header has the root. What is written for anvil is the same for equal states.
+root=$(grep -oE '"stateRoot":"0x[0-9a-f]*","[^{}]*"number":"0x2"' tests/cli/anvil-state.json | cut -d '"' -f 4)
+db load --data-dir "$work/anvil" tests/cli/anvil-state.json
+expect "load of a state that anvil wrote" "0 the state root is $root" "$status $out"
+db dump --data-dir "$work/anvil" --format anvil --out "$work/anvil.json"
+db load --data-dir "$work/anvil-again" "$work/anvil.json"
+"$cevm" db dump --data-dir "$work/anvil-again" --format anvil > "$work/again.json"
+expect "dump --format anvil, and back" "the state root is $root" "$out$(cmp "$work/again.json" "$work/anvil.json" 2>&1)"
+db dump --data-dir "$work/whole" --format anvil --out "$work/chain.json"
+db load --data-dir "$work/chain" "$work/chain.json"
+expect "... of a chain" "$("$cevm" db stat --data-dir "$work/whole" | awk '/^state root/ { print $3 }')" "${out##* }"
+db load --data-dir "$work/alloc" "$genesis"
+expect "load of a genesis" 0 "$status"
+printf '{"blocks":[{"}":[1,{"\\"":2}]}],"x":null,"accounts":{}}' > "$work/none.json"
+db load --data-dir "$work/none" "$work/none.json"
+expect "load of no accounts" 0 "$status"
+for bad in '{"accounts":{"0x1":{}}}' '{"accounts":{' '{"blocks":[}' '{"blocks":[]}' '[]' '{"accounts":{}}x'; do
+    echo "$bad" > "$work/bad.json"
+    rm -rf "$work/bad"
+    db load --data-dir "$work/bad" "$work/bad.json"
+    expect "load refuses $bad" 1 "$status"
+done
 head -c 9000 "$work/whole.bin" > "$work/cut.bin"
 db load --data-dir "$work/cut" "$work/cut.bin"
 expect "a dump that is cut off is refused" "1 yes" "$status $(grep -q 'cut off' <<< "$out" && echo yes)"
 db prune --data-dir "$work/whole" --keep 3
 expect "prune" "0 3 blocks can be taken back or looked into" "$status $out"
+db prune --data-dir "$work/whole" --receipts 10
+expect "prune --receipts" "0 receipts of 10 blocks are kept" "$status ${out##*
+}"
+db get tx --data-dir "$work/whole" $hash
+expect "... the others' transactions are found no more" "0 there is no such transaction" "$status $out"
 db compact --data-dir "$work/whole"
 expect "compact" 0 "$status"
 db verify --data-dir "$work/whole"
@@ -145,6 +189,9 @@ for i in $(seq 80); do
     1) refused=$((refused + 1)) ;;
     *) crashed="$crashed round $i: $status $out" ;;
     esac
+    db stat --data-dir "$work/torn"
+    [ "$status" -le 1 ] || crashed="$crashed round $i: stat $status $out"
+    out=$(import "$work/torn" 2>&1) || [ $? -eq 1 ] || crashed="$crashed round $i: import $out"
 done
 expect "torn pages are told, and nothing crashes" "" "$crashed"
 expect "... those that are in use are refused" yes "$([ "$refused" -ge 4 ] && echo yes || echo "$refused of 80")"

@@ -60,8 +60,9 @@ static const uint8_t forge_key[32] = {[31] = 1};
 /** The accounts every chain of these tests begins with; NULL when memory runs out. */
 static inline cevm_memdb *forge_store(const cevm_allocator *allocator)
 {
-    /* RECORDER: storage[NUMBER] = BLOCKHASH(calldata word) */
-    static const char *const contracts[][2] = {{"c000000000000000000000000000000000000002", "60003540435500"},
+    /* RECORDER: storage[NUMBER] = BLOCKHASH(calldata word); a log with the word and NUMBER as topics */
+    static const char *const contracts[][2] = {{"c000000000000000000000000000000000000002", "600035404355"
+                                                                                            "4360003560006000a200"},
                                                {BEACON_ROOTS, BEACON_ROOTS_CODE},
                                                {HISTORY, HISTORY_CODE},
                                                {WITHDRAWALS, WITHDRAWALS_CODE},

@@ -5,8 +5,12 @@
 #ifndef CEVM_TESTS_LMDB_SUPPORT_H
 #define CEVM_TESTS_LMDB_SUPPORT_H
 
+#include <cevm/block.h>
 #include <cevm/crypto.h>
 #include <cevm/lmdb.h>
+
+#include "state/rlp.h"
+#include "state/trie.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -59,6 +63,100 @@ static inline cevm_address lmdb_address(uint64_t number)
     return a;
 }
 
+enum { LMDB_TXS_EACH = 2 };
+
+/** The receipts of a made-up block: a legacy one, and a typed one with logs. `each` receives them one by one. */
+static inline void lmdb_put_receipts(cevm_buf *out, cevm_bytes each[LMDB_TXS_EACH], cevm_buf scratch[LMDB_TXS_EACH],
+                                     uint64_t number)
+{
+    static const uint8_t bloom[256] = {0};
+    const size_t list = cevm_rlp_list_begin(out);
+    for (uint64_t i = 0; i < LMDB_TXS_EACH; ++i) {
+        cevm_buf *buf = &scratch[i];
+        const uint8_t type = 2;
+        if (i == 1) {
+            cevm_buf_append(buf, &type, 1);
+        }
+        const size_t receipt = cevm_rlp_list_begin(buf);
+        cevm_rlp_put_u64(buf, 1);
+        cevm_rlp_put_u64(buf, 21000 * (i + 1));
+        cevm_rlp_put_bytes(buf, bloom, sizeof bloom);
+        const size_t logs = cevm_rlp_list_begin(buf);
+        for (uint64_t l = 0; l < 3 * i; ++l) {
+            const cevm_address address = lmdb_address(l);
+            const cevm_hash topic = {{(uint8_t)number, (uint8_t)l}};
+            const size_t log = cevm_rlp_list_begin(buf);
+            cevm_rlp_put_address(buf, &address);
+            const size_t topics = cevm_rlp_list_begin(buf);
+            for (uint64_t t = 0; t <= l; ++t) {
+                cevm_rlp_put_hash(buf, &topic);
+            }
+            cevm_rlp_list_end(buf, topics);
+            cevm_rlp_put_bytes(buf, bloom, (size_t)(40 * l));
+            cevm_rlp_list_end(buf, log);
+        }
+        cevm_rlp_list_end(buf, logs);
+        cevm_rlp_list_end(buf, receipt);
+        each[i] = (cevm_bytes){buf->data, buf->size};
+        if (i == 1) {
+            cevm_rlp_put_bytes(out, buf->data, buf->size);
+        } else {
+            cevm_buf_append(out, buf->data, buf->size);
+        }
+    }
+    cevm_rlp_list_end(out, list);
+}
+
+/** Puts a made-up block after the head into the open block: its roots are right, its transactions just bytes. */
+static inline cevm_err lmdb_put_block(cevm_lmdb *db)
+{
+    const cevm_db view = cevm_lmdb_interface(db);
+    cevm_buf scratch[LMDB_TXS_EACH] = {{0}, {0}};
+    cevm_buf receipts = {0};
+    cevm_bytes each[LMDB_TXS_EACH];
+    uint8_t txs[LMDB_TXS_EACH][10];
+    cevm_bytes raw[LMDB_TXS_EACH];
+    uint8_t bytes[2048];
+    cevm_db_block head;
+    bool found = false;
+    cevm_err err = cevm_lmdb_head(db, &found, &head);
+    cevm_block block = {.raw_txs = raw, .tx_count = LMDB_TXS_EACH};
+    block.header = (cevm_header){.number = 1, .ommers_hash = cevm_empty_ommers_hash};
+    if (err == CEVM_OK && found) {
+        block.header.number = head.number + 1;
+        block.header.parent_hash = head.hash;
+    }
+    for (size_t i = 0; i < LMDB_TXS_EACH; ++i) {
+        txs[i][0] = i == 0 ? 0xc9 : 2; /* a list of one string of eight bytes; of a type */
+        txs[i][1] = i == 0 ? 0x88 : 7;
+        cevm_store_be64(txs[i] + 2, block.header.number);
+        raw[i] = (cevm_bytes){txs[i], sizeof txs[i]};
+    }
+    cevm_db_block out = {.number = block.header.number, .total_difficulty = cevm_u256_from_u64(block.header.number)};
+    lmdb_put_receipts(&receipts, each, scratch, block.header.number);
+    if (err == CEVM_OK) {
+        err = cevm_transactions_root(&block.header.transactions_root, raw, LMDB_TXS_EACH, NULL);
+    }
+    if (err == CEVM_OK) {
+        err = cevm_trie_ordered_root(&block.header.receipts_root, each, LMDB_TXS_EACH, NULL);
+    }
+    if (err == CEVM_OK) {
+        err = cevm_block_encode(bytes, &out.rlp.size, sizeof bytes, &block, NULL);
+    }
+    if (err == CEVM_OK) {
+        err = cevm_header_hash(&out.hash, &block.header, NULL);
+    }
+    out.rlp.data = bytes;
+    out.receipts = (cevm_bytes){receipts.data, receipts.size};
+    if (err == CEVM_OK) {
+        err = view.vtable->put_block(view.ctx, &out);
+    }
+    cevm_buf_free(&receipts);
+    cevm_buf_free(&scratch[0]);
+    cevm_buf_free(&scratch[1]);
+    return err;
+}
+
 /** One block of accounts [from, from + count): balance, some code (short and long), some slots. */
 static inline cevm_err lmdb_add_block(cevm_lmdb *db, uint64_t from, uint64_t count, uint64_t balance)
 {
@@ -82,6 +180,9 @@ static inline cevm_err lmdb_add_block(cevm_lmdb *db, uint64_t from, uint64_t cou
         }
         const cevm_diff diff = {.accounts = &change, .account_count = 1};
         err = view.vtable->commit(view.ctx, &diff);
+    }
+    if (err == CEVM_OK) {
+        err = lmdb_put_block(db);
     }
     return err == CEVM_OK ? view.vtable->end_block(view.ctx, true) : err;
 }
@@ -117,24 +218,38 @@ static inline bool lmdb_write_file(const char *path, const uint8_t *data, size_t
     return ok;
 }
 
+/** Counts logs and their topics. */
+static inline bool lmdb_count_log(void *user, const cevm_lmdb_log *log)
+{
+    uint64_t *count = user;
+    *count += 1 + log->log.topic_count;
+    return true;
+}
+
 /**
- * Opens a file that may be damaged, with its pages looked through, and when that finds nothing uses it in every way:
- * verifies, takes blocks back, changes accounts, verifies again. Returns whether it was found whole at first.
+ * Opens a file that may be damaged, as anybody would, and when that finds nothing uses it in every way: verifies, takes blocks back, changes accounts, verifies again. Returns whether it was found whole at first.
  */
 static inline bool lmdb_use_all(const lmdb_folder *folder)
 {
     cevm_lmdb *db = NULL;
     cevm_lmdb_error error;
-    if (lmdb_open(&db, &error, folder, false, true) != CEVM_OK) {
+    if (lmdb_open(&db, &error, folder, false, false) != CEVM_OK) {
         return false;
     }
     const bool whole = cevm_lmdb_verify(db, NULL, NULL) == CEVM_OK;
     const cevm_db view = cevm_lmdb_interface(db);
+    const cevm_address address = lmdb_address(1);
+    const cevm_lmdb_filter filter = {.to = UINT64_MAX, .addresses = &address, .address_count = 1};
+    const cevm_lmdb_filter all = {.to = UINT64_MAX};
+    uint64_t logs = 0;
+    (void)cevm_lmdb_for_each_log(db, &filter, lmdb_count_log, &logs);
+    (void)cevm_lmdb_for_each_log(db, &all, lmdb_count_log, &logs);
     (void)view.vtable->undo_block(view.ctx);
     if (lmdb_add_block(db, 3, 12, 77) != CEVM_OK) {
         (void)view.vtable->end_block(view.ctx, false);
     }
     (void)cevm_lmdb_verify(db, NULL, NULL);
+    (void)cevm_lmdb_prune_receipts(db, 1, NULL, NULL);
     cevm_lmdb_close(db);
     return whole;
 }

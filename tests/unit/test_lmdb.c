@@ -286,6 +286,168 @@ static void test_spoiled_pages(void **state)
     lmdb_folder_remove(&folder);
 }
 
+/** Opens a store as programs do, waiting for the disk. */
+static cevm_err open_plainly(cevm_lmdb **out, const lmdb_folder *folder, bool read_only)
+{
+    cevm_lmdb_error error;
+    const cevm_lmdb_options options = {
+        .struct_size = sizeof options, .path = folder->path, .read_only = read_only, .map_size = (uint64_t)1 << 28};
+    return cevm_lmdb_open(out, &error, &options);
+}
+
+static long lock_size(const lmdb_folder *folder)
+{
+    char path[300];
+    struct stat info;
+    (void)snprintf(path, sizeof path, "%s/writer.lock", folder->path);
+    return stat(path, &info) == 0 ? (long)info.st_size : -1;
+}
+
+/** A file that was written into since it was closed is looked through; one that was not need not be. */
+static void test_the_seal(void **state)
+{
+    (void)state;
+    enum { PAGE = 4096 };
+    lmdb_folder folder;
+    size_t size = 0;
+    size_t refused_plainly = 0;
+    cevm_lmdb *db = NULL;
+    assert_true(lmdb_folder_make(&folder));
+    uint8_t *image = make_image(&size, &folder);
+    assert_int_equal(lock_size(&folder), 0); /* without waiting for the disk nothing is promised */
+    assert_int_equal(open_plainly(&db, &folder, false), CEVM_OK);
+    assert_int_equal(lock_size(&folder), 0);
+    cevm_lmdb_close(db);
+    assert_true(lock_size(&folder) > 0);
+    assert_int_equal(open_plainly(&db, &folder, true), CEVM_OK);
+    cevm_lmdb_close(db);
+    assert_true(lock_size(&folder) > 0);
+    for (size_t page = 2; page < size / PAGE; ++page) {
+        uint8_t *copy = malloc(size);
+        assert_non_null(copy);
+        memcpy(copy, image, size);
+        memset(copy + page * PAGE + 10, 0xff, 64);
+        assert_true(lmdb_write_file(folder.data, copy, size));
+        for (int read_only = 0; read_only < 2; ++read_only) {
+            const cevm_err err = open_plainly(&db, &folder, read_only == 1);
+            assert_true(err == CEVM_OK || err == CEVM_ERR_BACKEND);
+            if (err == CEVM_OK) { /* a page that is free, or in the middle of a long value */
+                const cevm_err found = cevm_lmdb_verify(db, NULL, NULL);
+                assert_true(found == CEVM_OK || found == CEVM_ERR_BACKEND);
+                cevm_lmdb_close(db);
+            } else {
+                ++refused_plainly;
+            }
+        }
+        free(copy);
+    }
+    assert_true(refused_plainly > 20);
+    free(image);
+    lmdb_folder_remove(&folder);
+}
+
+static bool see_log(void *user, const cevm_lmdb_log *log)
+{
+    uint64_t *seen = user;
+    assert_true(log->tx_index == 1 && log->log.topic_count == log->index + 1);
+    return ++*seen != 3;
+}
+
+static void test_what_is_found(void **state)
+{
+    (void)state;
+    lmdb_folder folder;
+    cevm_db_block block;
+    bool found = false;
+    uint64_t seen = 0;
+    assert_true(lmdb_folder_make(&folder));
+    cevm_lmdb *db = open_store(&folder, true);
+    const cevm_db view = cevm_lmdb_interface(db);
+    const cevm_lmdb_filter all = {.to = UINT64_MAX};
+    const cevm_lmdb_filter wrong = {.to = UINT64_MAX, .topic_count = 5};
+    for (uint64_t i = 0; i < 4; ++i) {
+        assert_int_equal(lmdb_add_block(db, i, 5, 9), CEVM_OK);
+    }
+    assert_int_equal(cevm_lmdb_for_each_log(db, &wrong, see_log, &seen), CEVM_ERR_ARGUMENT);
+    assert_int_equal(cevm_lmdb_for_each_log(db, &all, see_log, &seen), CEVM_OK);
+    assert_int_equal(seen, 3); /* it was stopped */
+    /* Numbers grow; receipts that are none are refused and leave nothing. */
+    assert_int_equal(view.vtable->begin_block(view.ctx), CEVM_OK);
+    assert_int_equal(cevm_lmdb_block(db, &found, &block, 4), CEVM_OK);
+    assert_true(found);
+    assert_int_equal(view.vtable->put_block(view.ctx, &block), CEVM_ERR_ARGUMENT);
+    uint8_t rlp[2048];
+    assert_true(block.rlp.size <= sizeof rlp);
+    memcpy(rlp, block.rlp.data, block.rlp.size);
+    block.rlp.data = rlp;
+    block.number = 5;
+    block.hash.bytes[0] ^= 1;
+    block.receipts = (cevm_bytes){(const uint8_t *)"\xc1\x80", 2};
+    assert_int_equal(view.vtable->put_block(view.ctx, &block), CEVM_ERR_ENCODING);
+    assert_int_equal(cevm_lmdb_block_by_hash(db, &found, &block, &block.hash), CEVM_OK);
+    assert_false(found);
+    assert_int_equal(view.vtable->end_block(view.ctx, true), CEVM_OK);
+    assert_int_equal(cevm_lmdb_verify(db, NULL, NULL), CEVM_OK);
+    uint32_t undoable = 0;
+    assert_int_equal(cevm_lmdb_undoable(db, &undoable, 100), CEVM_OK);
+    assert_int_equal(undoable, 0); /* the newest was not named */
+    assert_int_equal(view.vtable->undo_block(view.ctx), CEVM_OK);
+    assert_int_equal(cevm_lmdb_undoable(db, &undoable, 3), CEVM_OK);
+    assert_int_equal(undoable, 3);
+    cevm_lmdb_close(db);
+    lmdb_folder_remove(&folder);
+}
+
+static void test_moves(void **state)
+{
+    (void)state;
+    lmdb_folder folder;
+    cevm_hash before;
+    cevm_hash after;
+    assert_true(lmdb_folder_make(&folder));
+    cevm_lmdb *db = open_store(&folder, true);
+    cevm_db view = cevm_lmdb_interface(db);
+    for (uint64_t i = 0; i < 4; ++i) {
+        assert_int_equal(lmdb_add_block(db, i, 5, i), CEVM_OK);
+    }
+    assert_int_equal(view.vtable->end_move(view.ctx, true), CEVM_ERR_ARGUMENT);
+    for (int round = 0; round < 3; ++round) { /* given up, given up with a block open, closed half-way */
+        assert_int_equal(view.vtable->root(view.ctx, &before), CEVM_OK);
+        assert_int_equal(view.vtable->begin_move(view.ctx), CEVM_OK);
+        assert_int_equal(view.vtable->begin_move(view.ctx), CEVM_ERR_ARGUMENT);
+        assert_int_equal(view.vtable->undo_block(view.ctx), CEVM_OK);
+        assert_int_equal(view.vtable->undo_block(view.ctx), CEVM_OK);
+        assert_int_equal(lmdb_add_block(db, 3, 30, 1000), CEVM_OK);
+        assert_int_equal(cevm_lmdb_verify(db, NULL, NULL), CEVM_OK);
+        assert_int_equal(balance_of(db, 7), 1007);
+        if (round == 1) {
+            assert_int_equal(view.vtable->begin_block(view.ctx), CEVM_OK);
+            assert_int_equal(view.vtable->end_move(view.ctx, true), CEVM_ERR_ARGUMENT);
+        }
+        if (round == 2) {
+            cevm_lmdb_close(db);
+            db = open_store(&folder, false);
+            view = cevm_lmdb_interface(db);
+        } else {
+            assert_int_equal(view.vtable->end_move(view.ctx, false), CEVM_OK);
+        }
+        assert_int_equal(view.vtable->root(view.ctx, &after), CEVM_OK);
+        assert_memory_equal(&after, &before, sizeof after);
+        assert_int_equal(balance_of(db, 7), 10);
+        assert_int_equal(cevm_lmdb_verify(db, NULL, NULL), CEVM_OK);
+    }
+    assert_int_equal(view.vtable->begin_move(view.ctx), CEVM_OK);
+    assert_int_equal(view.vtable->undo_block(view.ctx), CEVM_OK);
+    assert_int_equal(lmdb_add_block(db, 3, 30, 1000), CEVM_OK);
+    assert_int_equal(view.vtable->end_move(view.ctx, true), CEVM_OK);
+    cevm_lmdb_close(db);
+    db = open_store(&folder, false);
+    assert_int_equal(balance_of(db, 7), 1007);
+    assert_int_equal(cevm_lmdb_verify(db, NULL, NULL), CEVM_OK);
+    cevm_lmdb_close(db);
+    lmdb_folder_remove(&folder);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -296,6 +458,9 @@ int main(void)
         cmocka_unit_test(test_damaged_records),
         cmocka_unit_test(test_files_cut_short),
         cmocka_unit_test(test_spoiled_pages),
+        cmocka_unit_test(test_the_seal),
+        cmocka_unit_test(test_what_is_found),
+        cmocka_unit_test(test_moves),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
