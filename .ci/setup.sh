@@ -65,6 +65,7 @@ find_missing() {
     header_needed openssl/evp.h libssl-dev "SHA-256 and RIPEMD-160 (libcrypto)"
     header_needed jansson.h libjansson-dev "JSON: test vectors and input of the program"
     header_needed lmdb.h liblmdb-dev "LMDB: the store on disk"
+    header_needed curl/curl.h libcurl4-openssl-dev "libcurl: the state of a node elsewhere (loaded when it is used)"
     header_needed microhttpd.h libmicrohttpd-dev "HTTP: the program's node and t8n-server"
     header_needed wslay/wslay.h libwslay-dev "WebSocket: the program's node"
     blst_needed

@@ -18,6 +18,24 @@ static const cevm_address withdrawals_address = {{0x00, 0x00, 0x09, 0x61, 0xef, 
 static const cevm_address consolidations_address = {{0x00, 0x00, 0xbb, 0xdd, 0xc7, 0xce, 0x48, 0x86, 0x42, 0xfb,
                                                      0x57, 0x9f, 0x8b, 0x00, 0xf3, 0xa5, 0x90, 0x00, 0x72, 0x51}};
 
+size_t cevm_system_contracts(const cevm_address *out[CEVM_MAX_SYSTEM_CONTRACTS], cevm_fork fork)
+{
+    size_t count = 0;
+    if (CEVM_HAS_EIP(fork, 4788)) {
+        out[count++] = &beacon_roots_address;
+    }
+    if (CEVM_HAS_EIP(fork, 2935)) {
+        out[count++] = &history_address;
+    }
+    if (CEVM_HAS_EIP(fork, 7002)) {
+        out[count++] = &withdrawals_address;
+    }
+    if (CEVM_HAS_EIP(fork, 7251)) {
+        out[count++] = &consolidations_address;
+    }
+    return count;
+}
+
 /** The call itself, inside a transaction that has begun. */
 static cevm_err execute(const cevm_system_caller *c, cevm_result *result, const cevm_address *target, cevm_bytes input)
 {

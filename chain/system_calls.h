@@ -20,6 +20,11 @@ typedef struct cevm_system_caller {
     const cevm_tracer *tracer; /* a call is shown to it as a transaction; may be NULL */
 } cevm_system_caller;
 
+enum { CEVM_MAX_SYSTEM_CONTRACTS = 4 };
+
+/** The contracts that a block of a fork calls; how many. */
+size_t cevm_system_contracts(const cevm_address *out[CEVM_MAX_SYSTEM_CONTRACTS], cevm_fork fork);
+
 /** EIP-4788: keeps the root of the parent's beacon block. A missing contract and a failed call mean nothing. */
 cevm_err cevm_system_store_beacon_root(const cevm_system_caller *caller, const cevm_hash *root);
 /** EIP-2935: keeps the hash of the parent. A missing contract and a failed call mean nothing. */

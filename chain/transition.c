@@ -31,7 +31,10 @@ static cevm_err buy_gas(const run *r)
     const cevm_u256 gas = cevm_u256_from_u64(r->tx->gas_limit);
     const cevm_u256 blob_gas = cevm_u256_from_u64(cevm_tx_blob_gas(r->tx));
     /* Neither product nor sum can pass 256 bits: prices are at most the limits whose sum validation found covered. */
-    const cevm_u256 blob_fee = u256_mul(&blob_gas, &r->block->blob_base_fee);
+    cevm_u256 blob_fee = u256_mul(&blob_gas, &r->block->blob_base_fee);
+    if (u256_lt(&r->tx->max_fee_per_blob_gas, &r->block->blob_base_fee)) { /* only with CEVM_SKIP_ZERO_FEES */
+        blob_fee = cevm_u256_from_u64(0);
+    }
     cevm_u256 price = u256_mul(&gas, &r->env.gas_price);
     price = u256_add(&price, &blob_fee);
     const cevm_err err = cevm_state_sub_balance(r->state, &r->tx->sender, &price);
@@ -55,6 +58,23 @@ static cevm_err warm_access_list(const run *r)
     return CEVM_OK;
 }
 
+static cevm_err warm_precompiles(const run *r)
+{
+    if ((r->tx->skips & CEVM_SKIP_MOVED) == 0) {
+        return cevm_vm_warm_precompiles(r->vm, &r->host, r->block->fork);
+    }
+    size_t count;
+    const cevm_precompile *rows = cevm_precompiles(&count);
+    cevm_err err = CEVM_OK;
+    for (size_t i = 0; i < count && err == CEVM_OK; ++i) {
+        const cevm_address address = CEVM_ADDRESS_OF(rows[i].address);
+        if (r->block->fork >= rows[i].since) {
+            err = r->host.vtable->warm_account(r->host.ctx, &address);
+        }
+    }
+    return err;
+}
+
 /** EIP-2929: what a transaction may touch at the warm price from its beginning. */
 static cevm_err warm_all(const run *r)
 {
@@ -66,7 +86,7 @@ static cevm_err warm_all(const run *r)
         err = r->host.vtable->warm_account(r->host.ctx, &r->message.recipient);
     }
     if (err == CEVM_OK) {
-        err = cevm_vm_warm_precompiles(r->vm, &r->host, r->block->fork);
+        err = warm_precompiles(r);
     }
     if (err == CEVM_OK && CEVM_HAS_EIP(r->block->fork, 3651)) {
         err = r->host.vtable->warm_account(r->host.ctx, &r->block->coinbase);
@@ -127,8 +147,12 @@ static void count_gas(cevm_receipt *out, const run *r, const cevm_result *result
     }
     out->gas_refunded = refund < limit ? refund : limit;
     out->gas_used = used - out->gas_refunded;
+    out->gas_peak = used;
     if (out->gas_used < r->intrinsic.floor) {
         out->gas_used = r->intrinsic.floor;
+    }
+    if (out->gas_peak < r->intrinsic.floor) {
+        out->gas_peak = r->intrinsic.floor;
     }
 }
 
@@ -148,8 +172,8 @@ static cevm_err settle(const run *r, const cevm_receipt *receipt)
         return err;
     }
     cevm_u256 tip = r->env.gas_price;
-    if (CEVM_HAS_EIP(r->block->fork, 1559)) {
-        tip = u256_sub(&tip, &r->block->base_fee);
+    if (CEVM_HAS_EIP(r->block->fork, 1559)) { /* a price below the base fee is zero: CEVM_SKIP_ZERO_FEES */
+        tip = u256_lt(&tip, &r->block->base_fee) ? cevm_u256_from_u64(0) : u256_sub(&tip, &r->block->base_fee);
     }
     const cevm_u256 used = cevm_u256_from_u64(receipt->gas_used);
     const cevm_u256 fee = u256_mul(&used, &tip);

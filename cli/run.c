@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `cevm run`: bytecode over a state in memory, without a transaction around it. */
+/* `cevm run`: bytecode over a state in memory or of a chain elsewhere, without a transaction around it. */
 #include "cli/run.h"
 
 #include <stdlib.h>
@@ -35,6 +35,7 @@ typedef struct run {
     cevm_blob code;
     cevm_blob input; /* calldata; for a creation the code with it */
     cevm_memdb *db;
+    cevm_remote *remote; /* NULL: the state is in memory */
     cevm_state *state;
     cevm_host host;
     cevm_vm *vm;
@@ -45,6 +46,10 @@ typedef struct run {
 
 static bool failed(const run *r, cevm_err err)
 {
+    if (r->remote != NULL && err == CEVM_ERR_BACKEND) {
+        cevm_fork_report(r->remote, r->options->command);
+        return false;
+    }
     (void)fprintf(stderr, "%s: %s\n", r->options->command, cevm_err_string(err));
     return false;
 }
@@ -160,18 +165,42 @@ static bool prepare(run *r)
     return cevm_run_load_code(&r->code, o) && load_input(r) && (!o->create || join_input(r));
 }
 
-static bool open_state(run *r)
+/* The state after a block of a chain elsewhere, and that block as the environment. */
+static bool open_remote(run *r, cevm_db *db)
+{
+    cevm_remote_block block;
+    cevm_chain_config config;
+    if (!cevm_fork_open(&r->remote, &r->options->remote, r->options->command, &r->allocator)) {
+        return false;
+    }
+    cevm_remote_get_block(r->remote, &block);
+    cevm_remote_chain_config(&config, &block, CEVM_LATEST);
+    cevm_header_env(&r->world.block, &config, &block.header, cevm_u256_is_zero(&block.header.difficulty));
+    r->world.gas_limit = block.header.gas_limit;
+    *db = cevm_remote_interface(r->remote);
+    return settle_fork(r);
+}
+
+static bool open_memory(run *r, cevm_db *db)
 {
     const cevm_run_options *o = r->options;
     cevm_err err = cevm_memdb_create(&r->db, &r->allocator);
     if (err != CEVM_OK) {
         return failed(r, err);
     }
+    *db = cevm_memdb_interface(r->db);
     cevm_bytes code = {o->create ? NULL : r->code.data, o->create ? 0 : r->code.size};
-    if (!cevm_run_load_prestate(r->db, &r->world, o, &r->msg.recipient, code) || !settle_fork(r)) {
+    return cevm_run_load_prestate(r->db, &r->world, o, &r->msg.recipient, code) && settle_fork(r);
+}
+
+static bool open_state(run *r)
+{
+    const cevm_run_options *o = r->options;
+    cevm_db db;
+    if (cevm_fork_is_wanted(&o->remote) ? !open_remote(r, &db) : !open_memory(r, &db)) {
         return false;
     }
-    cevm_db db = cevm_memdb_interface(r->db);
+    cevm_err err = CEVM_OK;
     const cevm_vm_config config = {.struct_size = sizeof config, .allocator = &r->allocator};
     err = cevm_state_create(&r->state, &db, &r->allocator);
     if (err == CEVM_OK) {
@@ -233,10 +262,22 @@ static cevm_err begin_create(run *r)
     return cevm_state_set_nonce(r->state, &r->msg.sender, sender.nonce + 1);
 }
 
+/* A chain elsewhere cannot be changed; the receiver gets its code in the journal. */
+static cevm_err put_code(run *r)
+{
+    const cevm_bytes code = {r->code.data, r->code.size};
+    return r->remote != NULL && !r->options->create && code.size != 0
+               ? r->host.vtable->set_code(r->host.ctx, &r->msg.recipient, code)
+               : CEVM_OK;
+}
+
 /* Executes once from the state as it is. */
 static cevm_err execute(run *r, cevm_result *result, const cevm_tracer *tracer)
 {
     cevm_err err = cevm_state_begin_tx(r->state, r->world.block.fork);
+    if (err == CEVM_OK) {
+        err = put_code(r);
+    }
     if (err == CEVM_OK) {
         err = r->options->create ? begin_create(r) : find_code(r);
     }
@@ -246,6 +287,32 @@ static cevm_err execute(run *r, cevm_result *result, const cevm_tracer *tracer)
         tracer->on_tx_start(tracer->ctx, &r->world.block, &r->tx);
     }
     return err == CEVM_OK ? cevm_vm_execute(r->vm, result, &r->msg, &r->world.block, &r->tx, &r->host, tracer) : err;
+}
+
+/*
+ * Fetches what the run will read, in batches: it is made over guesses until it needs none. What an execution over guesses
+ * ends with says nothing.
+ */
+static bool rehearse(run *r)
+{
+    enum { MAX_ROUNDS = 64 };
+    size_t guesses = r->remote != NULL ? 1 : 0;
+    for (int round = 0; guesses != 0 && round < MAX_ROUNDS; ++round) {
+        cevm_result result;
+        cevm_err err = cevm_remote_begin_guessing(r->remote);
+        if (err == CEVM_OK) {
+            err = execute(r, &result, NULL);
+            cevm_remote_end_guessing(r->remote, &guesses);
+            cevm_state_discard(r->state);
+        }
+        if (err == CEVM_OK || err == CEVM_ERR_NOT_BUILT || err == CEVM_ERR_LIMIT) {
+            err = cevm_remote_fetch_guessed(r->remote);
+        }
+        if (err != CEVM_OK) {
+            return failed(r, err);
+        }
+    }
+    return true;
 }
 
 /* Executes again and again for about a second, undoing what each execution did. */
@@ -272,18 +339,51 @@ static cevm_err bench(run *r, cevm_run_outcome *out)
     return CEVM_OK;
 }
 
+/* A tracer with a name is shown the message as the transaction it stands for. */
+static const cevm_tracer *begin_trace(run *r)
+{
+    if (!r->trace.is_named) {
+        return r->trace.tracer;
+    }
+    const cevm_tx tx = {.gas_limit = (uint64_t)r->msg.gas,
+                        .max_fee = r->tx.gas_price,
+                        .max_priority_fee = r->tx.gas_price,
+                        .is_create = r->options->create,
+                        .to = r->msg.recipient,
+                        .value = r->msg.value,
+                        .data = {r->input.data, r->input.size},
+                        .sender = r->msg.sender,
+                        .has_sender = true};
+    return cevm_named_trace_begin(&r->trace.named, r->state, &tx, &r->world.block, NULL);
+}
+
+static void end_trace(run *r, const cevm_result *result)
+{
+    cevm_receipt receipt = {0};
+    if (!r->trace.is_named) {
+        return;
+    }
+    if (result != NULL) {
+        receipt.status = result->status;
+        receipt.gas_used = (uint64_t)(r->msg.gas - result->gas.left);
+        receipt.output = result->output;
+    }
+    cevm_named_trace_end(&r->trace.named, result != NULL ? &receipt : NULL);
+}
+
 /* The execution that counts: traced, and its effects kept. */
 static bool run_once(run *r, cevm_run_outcome *out)
 {
     cevm_result result;
     counter before = r->counter;
     uint64_t start = now_ns();
-    cevm_err err = execute(r, &result, r->trace.tracer);
+    cevm_err err = execute(r, &result, begin_trace(r));
     uint64_t spent = now_ns() - start;
     if (err == CEVM_OK) {
         err = cevm_state_end_tx(r->state);
     }
-    if (err == CEVM_OK) {
+    end_trace(r, err == CEVM_OK ? &result : NULL);
+    if (err == CEVM_OK && r->remote == NULL) {
         err = cevm_state_commit(r->state);
     }
     if (err != CEVM_OK) {
@@ -309,7 +409,7 @@ static bool run_all(run *r)
 {
     const cevm_run_options *o = r->options;
     cevm_run_outcome outcome = {0};
-    if (!prepare(r) || !open_state(r) ||
+    if (!prepare(r) || !open_state(r) || !rehearse(r) ||
         !cevm_tracing_open(&r->trace, &o->tracing, o->cli->as_evm ? "json" : "table", o->command, stderr)) {
         return false;
     }
@@ -322,9 +422,8 @@ static bool run_all(run *r)
     if (!run_once(r, &outcome)) {
         return false;
     }
-    bool traced = r->trace.tracer != NULL;
     cevm_open_trace kind = r->trace;
-    if (traced && !cevm_tracing_close(&r->trace, o->command)) {
+    if (cevm_tracing_is_open(&r->trace) && !cevm_tracing_close(&r->trace, o->command)) {
         return false;
     }
     if (o->dump && !cevm_run_dump(o, r->db)) {
@@ -351,9 +450,11 @@ static bool parse(cevm_run_options *o, cevm_arguments *arguments, int argc, char
         {"statdump", CEVM_OPTION_SWITCH, &o->stat_dump}, {"dump", CEVM_OPTION_SWITCH, &o->dump},
     };
     enum { OWN = sizeof own / sizeof own[0] };
-    cevm_option table[OWN + CEVM_TRACING_OPTION_COUNT + 1] = {{NULL, CEVM_OPTION_SWITCH, NULL}};
+    cevm_option table[OWN + CEVM_TRACING_OPTION_COUNT + CEVM_FORK_OPTION_COUNT + 1] = {
+        {NULL, CEVM_OPTION_SWITCH, NULL}};
     memcpy(table, own, sizeof own);
     cevm_tracing_options(table + OWN, &o->tracing);
+    cevm_fork_option_rows(table + OWN + CEVM_TRACING_OPTION_COUNT, &o->remote);
     if (!cevm_options_parse(arguments, table, o->command, argc, argv)) {
         return false;
     }
@@ -364,9 +465,14 @@ static bool parse(cevm_run_options *o, cevm_arguments *arguments, int argc, char
     o->code = arguments->count == 1 ? arguments->items[0] : NULL;
     o->has_gas = none != UINT64_MAX;
     o->gas = o->has_gas ? none : 10000000000U;
-    if (!arguments->help && o->code == NULL && o->code_file == NULL && o->prestate == NULL) {
+    const bool is_elsewhere = cevm_fork_is_wanted(&o->remote);
+    if (!arguments->help && o->code == NULL && o->code_file == NULL && o->prestate == NULL && !is_elsewhere) {
         (void)fprintf(stderr, "%s: no code: give it as hex, as a file, or as an account of --prestate\n(%s --help)\n",
                       o->command, o->command);
+        return false;
+    }
+    if (is_elsewhere && (o->prestate != NULL || o->dump)) {
+        (void)fprintf(stderr, "%s: --fork-url does not go with --prestate or --dump\n", o->command);
         return false;
     }
     return true;
@@ -376,7 +482,8 @@ int cevm_cmd_run(const cevm_cli *cli, int argc, char **argv)
 {
     char command[32];
     cevm_arguments arguments;
-    cevm_run_options options = {.cli = cli, .command = command, .tracing = CEVM_TRACING_DEFAULTS};
+    cevm_run_options options = {
+        .cli = cli, .command = command, .tracing = CEVM_TRACING_DEFAULTS, .remote = CEVM_FORK_DEFAULTS};
     (void)snprintf(command, sizeof command, "%s run", cli->program);
     if (!parse(&options, &arguments, argc, argv)) {
         return CEVM_EXIT_USAGE;
@@ -388,12 +495,13 @@ int cevm_cmd_run(const cevm_cli *cli, int argc, char **argv)
     run r = {.options = &options};
     r.allocator = (cevm_allocator){.ctx = &r.counter, .resize = count_resize};
     bool ok = run_all(&r);
-    if (r.trace.tracer != NULL) {
+    if (cevm_tracing_is_open(&r.trace)) {
         (void)cevm_tracing_close(&r.trace, command);
     }
     cevm_vm_destroy(r.vm);
     cevm_state_destroy(r.state);
     cevm_memdb_destroy(r.db);
+    cevm_remote_close(r.remote);
     cevm_blob_free(&r.code);
     cevm_blob_free(&r.input);
     return ok ? CEVM_EXIT_OK : CEVM_EXIT_FAILURE;

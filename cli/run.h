@@ -13,6 +13,7 @@
 #include <stdio.h>
 
 #include "cli/commands.h"
+#include "cli/fork.h"
 #include "cli/tracing.h"
 
 /** What the command line says. */
@@ -28,6 +29,7 @@ typedef struct cevm_run_options {
     const char *price, *value, *sender, *receiver, *input, *input_file, *prestate, *fork;
     bool bench, stat_dump, dump;
     cevm_tracing tracing;
+    cevm_fork_options remote;
 } cevm_run_options;
 
 /** Bytes from malloc; free with cevm_blob_free. */

@@ -16,6 +16,7 @@
 #include <cevm/host.h>
 #include <cevm/lmdb.h>
 #include <cevm/precompile.h>
+#include <cevm/remote.h>
 #include <cevm/state.h>
 #include <cevm/tracer.h>
 #include <cevm/transition.h>

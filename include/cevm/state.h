@@ -54,6 +54,12 @@ CEVM_API cevm_err cevm_state_set_nonce(cevm_state *state, const cevm_address *ad
 /** Warms a slot without reading it (EIP-2930 access lists). */
 CEVM_API cevm_err cevm_state_warm_slot(cevm_state *state, const cevm_address *address, const cevm_u256 *key);
 
+/**
+ * Tells the backend what will be read soon (cevm_db_vtable.prefetch); nothing happens in one that does not want to know.
+ * Errors: the backend's.
+ */
+CEVM_API cevm_err cevm_state_prefetch(cevm_state *state, const cevm_db_key *keys, size_t count);
+
 /** Writes all changes since the last commit to the backend. The state stays usable and cached. */
 CEVM_API cevm_err cevm_state_commit(cevm_state *state);
 /**

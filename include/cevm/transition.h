@@ -26,6 +26,7 @@ typedef struct cevm_receipt {
     cevm_status status;
     uint64_t gas_used; /* after refund and floor */
     uint64_t gas_refunded;
+    uint64_t gas_peak; /* gas_used if nothing had been refunded: what the limit has to hold */
     uint64_t blob_gas_used;
     cevm_bytes output; /* owned by the VM until its next execution */
     bool has_created;  /* a creation: `created` is the new address (also when it failed) */
