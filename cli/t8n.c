@@ -141,16 +141,14 @@ static bool set_state(cevm_t8n_request *request, cevm_t8n_error *error, const t8
                              o->reward);
     }
     request->pays_reward = request->pays_reward && !o->state_test;
-    if (o->tracer != NULL && o->tracer[0] != '\0') {
-        return cevm_t8n_fail(error, CEVM_T8N_CONFIG, "failed instantiating tracer: there is no tracer \"%.80s\"",
-                             o->tracer);
-    }
     request->tracing = (cevm_t8n_tracing){.trace = o->trace,
                                           .memory = o->memory && !o->no_memory,
                                           .no_stack = o->no_stack,
                                           .return_data = o->return_data && !o->no_return_data,
                                           .call_frames = o->call_frames,
                                           .count_opcodes = o->opcode_count != NULL && o->opcode_count[0] != '\0',
+                                          .tracer = o->tracer != NULL && o->tracer[0] != '\0' ? o->tracer : NULL,
+                                          .config = o->tracer_config,
                                           .folder = o->base_dir};
     return true;
 }
@@ -226,6 +224,7 @@ int cevm_cmd_t8n(const cevm_cli *cli, int argc, char **argv)
         {"trace", CEVM_OPTION_SWITCH, &o.trace},
         {"trace.tracer", CEVM_OPTION_TEXT, &o.tracer},
         {"trace.jsonconfig", CEVM_OPTION_TEXT, &o.tracer_config},
+        {"trace.config", CEVM_OPTION_TEXT, &o.tracer_config},
         {"trace.memory", CEVM_OPTION_SWITCH, &o.memory},
         {"trace.nomemory", CEVM_OPTION_SWITCH, &o.no_memory},
         {"trace.nostack", CEVM_OPTION_SWITCH, &o.no_stack},
@@ -286,6 +285,9 @@ void cevm_help_t8n(FILE *to, const cevm_cli *cli)
         "                          trace-<index>-<hash>.jsonl in the basedir\n"
         "  --trace.memory, --trace.returndata, --trace.callframes, --trace.nostack\n"
         "                          what they show besides, or do not\n"
+        "  --trace.tracer NAME     a tracer's JSON instead, in files trace-<index>-<hash>.json: callTracer,\n"
+        "                          prestateTracer ... (cevm run --help lists them)\n"
+        "  --trace.config JSON     its options; --trace.jsonconfig is the same\n"
         "  --opcode.count FILE     how often each instruction was executed\n"
         "\nThe exit code is 0, or 2: the block cannot be executed; 3: fork, environment or options do not fit\n"
         "together; 4: a block hash is missing; 10: JSON; 11: files; 12: RLP. A refused transaction is no error.\n",

@@ -142,6 +142,8 @@ typedef struct cevm_t8n_tracing {
     bool trace;
     bool memory, no_stack, return_data, call_frames;
     bool count_opcodes;
+    const char *tracer; /* --trace.tracer: a named tracer instead of the lines; NULL for none */
+    const char *config; /* its options, JSON; NULL for none */
     const char *folder; /* where trace files go */
 } cevm_t8n_tracing;
 
@@ -215,8 +217,9 @@ void cevm_t8n_tracer_destroy(cevm_t8n_tracer *tracer);
 const cevm_tracer *cevm_t8n_tracer_system(cevm_t8n_tracer *tracer);
 /** Opens the file of a transaction; *out are the hooks. */
 bool cevm_t8n_tracer_begin(const cevm_tracer **out, cevm_t8n_tracer *tracer, cevm_t8n_error *error,
-                           const cevm_hash *hash);
-bool cevm_t8n_tracer_end(cevm_t8n_tracer *tracer, cevm_t8n_error *error);
+                           const cevm_t8n_tx *tx, const cevm_block_env *block);
+/** receipt is NULL when the transaction was refused or stopped. */
+bool cevm_t8n_tracer_end(cevm_t8n_tracer *tracer, cevm_t8n_error *error, const cevm_receipt *receipt);
 /** {"PUSH1": 3, …}; NULL when memory runs out. */
 json_t *cevm_t8n_tracer_counts(const cevm_t8n_tracer *tracer);
 

@@ -264,11 +264,13 @@ static bool apply(transition *t, size_t index)
     if (reason != CEVM_TX_NONE) {
         return refuse(t, index, reason, item->tx);
     }
-    if (!cevm_t8n_tracer_begin(&tracer, t->tracer, t->error, &item->hash)) {
+    cevm_receipt receipt;
+    if (!cevm_t8n_tracer_begin(&tracer, t->tracer, t->error, item, &t->input.env)) {
         return false;
     }
-    err = cevm_execution_tx(t->execution, NULL, &reason, item->tx, tracer);
-    if (!cevm_t8n_tracer_end(t->tracer, t->error)) {
+    err = cevm_execution_tx(t->execution, &receipt, &reason, item->tx, tracer);
+    bool applied = err == CEVM_OK && reason == CEVM_TX_NONE;
+    if (!cevm_t8n_tracer_end(t->tracer, t->error, applied ? &receipt : NULL)) {
         return false;
     }
     if (err != CEVM_OK) {

@@ -16,9 +16,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "cli/microhttpd.h"
 #include "cli/options.h"
 #include "cli/t8n.h"
+#include "rpc/microhttpd.h"
 
 enum { CONNECTIONS = 256, CONNECTION_SECONDS = 60, GRACE_SECONDS = 30 };
 

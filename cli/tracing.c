@@ -19,6 +19,9 @@ void cevm_tracing_options(cevm_option *rows, cevm_tracing *tracing)
         {"nomemory", CEVM_OPTION_SWITCH, &tracing->no_memory},
         {"nostack", CEVM_OPTION_SWITCH, &tracing->no_stack},
         {"noreturndata", CEVM_OPTION_SWITCH, &tracing->no_return_data},
+        {"trace.tracer", CEVM_OPTION_TEXT, &tracing->tracer},
+        {"trace.config", CEVM_OPTION_TEXT, &tracing->config},
+        {"trace.jsonconfig", CEVM_OPTION_TEXT, &tracing->config},
     };
     memcpy(rows, all, sizeof all);
 }
@@ -55,10 +58,26 @@ static cevm_err open_table(cevm_open_trace *out, const cevm_tracing *tracing, FI
     return err;
 }
 
+static bool open_named(cevm_open_trace *out, const cevm_tracing *tracing, const char *command, FILE *stream)
+{
+    out->is_named = cevm_named_trace_open(&out->named, tracing->tracer, tracing->config, stream);
+    if (!out->is_named) {
+        (void)fprintf(stderr, "%s: %s\n", command, out->named.error.text);
+    }
+    return out->is_named;
+}
+
 bool cevm_tracing_open(cevm_open_trace *out, const cevm_tracing *tracing, const char *fallback, const char *command,
                        FILE *stream)
 {
     *out = (cevm_open_trace){0};
+    if (tracing->tracer != NULL && tracing->tracer[0] != '\0') {
+        return open_named(out, tracing, command, stream);
+    }
+    if (tracing->config != NULL) {
+        (void)fprintf(stderr, "%s: --trace.config gives options to a tracer: name it with --trace.tracer\n", command);
+        return false;
+    }
     if (!tracing->trace && !tracing->json) {
         return true;
     }
@@ -87,6 +106,7 @@ bool cevm_tracing_close(cevm_open_trace *open, const char *command)
     cevm_err err = open->json != NULL    ? cevm_eip3155_flush(open->json)
                    : open->text != NULL  ? cevm_geth_text_flush(open->text)
                    : open->steps != NULL ? cevm_steps_flush(open->steps)
+                   : open->is_named      ? cevm_named_trace_close(&open->named)
                                          : CEVM_OK;
     cevm_eip3155_destroy(open->json);
     cevm_geth_text_destroy(open->text);

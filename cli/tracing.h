@@ -10,6 +10,7 @@
 
 #include <stdio.h>
 
+#include "cli/named_trace.h"
 #include "cli/options.h"
 #include "trace/eip3155.h"
 #include "trace/geth_text.h"
@@ -24,6 +25,8 @@ typedef struct cevm_tracing {
     bool no_stack;       /* --trace.nostack */
     bool no_storage;     /* --trace.nostorage */
     bool no_return_data; /* --trace.noreturndata, true unless switched off, as in geth */
+    const char *tracer;  /* --trace.tracer: a name of trace/tracers.def; asks for a trace by itself */
+    const char *config;  /* --trace.config or --trace.jsonconfig: its options, JSON */
 } cevm_tracing;
 
 #define CEVM_TRACING_DEFAULTS                     \
@@ -31,7 +34,7 @@ typedef struct cevm_tracing {
         .no_memory = true, .no_return_data = true \
     }
 
-enum { CEVM_TRACING_OPTION_COUNT = 10 };
+enum { CEVM_TRACING_OPTION_COUNT = 13 };
 
 /** Writes the CEVM_TRACING_OPTION_COUNT rows of the options above (with geth's older spellings) to `rows`. */
 void cevm_tracing_options(cevm_option *rows, cevm_tracing *tracing);
@@ -43,11 +46,16 @@ typedef struct cevm_open_trace {
     cevm_eip3155 *json;
     cevm_geth_text *text;
     cevm_steps *steps;
+    bool is_named; /* --trace.tracer: `named` is begun and ended around each transaction, `tracer` is NULL */
+    cevm_named_trace named;
 } cevm_open_trace;
+
+/** Whether anything is traced. */
+static inline bool cevm_tracing_is_open(const cevm_open_trace *open) { return open->tracer != NULL || open->is_named; }
 
 /**
  * Makes the tracer the options ask for, writing to `stream`. `fallback` is the format when none is named. False, with a
- * message on stderr that begins with `command`, when the format is unknown or memory runs out.
+ * message on stderr that begins with `command`, when format, tracer or options are unknown or memory runs out.
  */
 bool cevm_tracing_open(cevm_open_trace *out, const cevm_tracing *tracing, const char *fallback, const char *command,
                        FILE *stream);

@@ -158,11 +158,17 @@ static bool settle(cevm_vectors_options *o, const flags *f)
     o->human = f->human || isatty(STDOUT_FILENO) == 1;
     o->bench = f->bench;
     o->dump = f->dump;
-    o->trace = f->tracing.trace || f->tracing.json;
+    bool is_named = f->tracing.tracer != NULL && f->tracing.tracer[0] != '\0';
+    o->trace = f->tracing.trace || f->tracing.json || is_named;
     o->tracing = f->tracing;
     o->tracing.no_memory = f->tracing.no_memory && !f->memory;
     o->tracing.no_return_data = f->tracing.no_return_data && !f->return_data;
     o->jobs = f->jobs;
+    if (is_named && !o->kind->has_entries) { /* an imported chain shows its instructions, not its state */
+        (void)fprintf(stderr, "%s %s: --trace.tracer works with run, statetest and t8n\n", o->cli->program,
+                      o->kind->command);
+        return false;
+    }
     cevm_open_trace trial; /* a format that is not known is told before anything is run */
     if (!cevm_tracing_open(&trial, &o->tracing, "json", o->kind->command, stderr) ||
         !cevm_tracing_close(&trial, o->kind->command)) {

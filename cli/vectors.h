@@ -89,6 +89,7 @@ typedef struct cevm_vectors_worker {
     const cevm_vectors_options *options;
     cevm_test_runner runner;
     cevm_open_trace trace; /* empty without --trace */
+    cevm_test_watch watch; /* what hands its executions to a named tracer */
 } cevm_vectors_worker;
 
 /** The subcommand: reads the command line, runs, reports. Returns the exit code. */

@@ -9,6 +9,13 @@
 #include "cli/dump.h"
 #include "cli/vectors.h"
 
+static const cevm_tracer *begin_named(void *user, cevm_state *state, const cevm_tx *tx, const cevm_block_env *block)
+{
+    return cevm_named_trace_begin(user, state, tx, block, NULL);
+}
+
+static void end_named(void *user, const cevm_receipt *receipt) { cevm_named_trace_end(user, receipt); }
+
 bool cevm_vectors_worker_init(cevm_vectors_worker *out, const cevm_vectors_options *options)
 {
     *out = (cevm_vectors_worker){.options = options};
@@ -20,6 +27,10 @@ bool cevm_vectors_worker_init(cevm_vectors_worker *out, const cevm_vectors_optio
         return false;
     }
     out->runner.tracer = out->trace.tracer;
+    if (out->trace.is_named) {
+        out->watch = (cevm_test_watch){.user = &out->trace.named, .begin = begin_named, .end = end_named};
+        out->runner.watch = &out->watch;
+    }
     return true;
 }
 

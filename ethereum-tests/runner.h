@@ -7,6 +7,7 @@
 #ifndef CEVM_TESTS_RUNNER_H
 #define CEVM_TESTS_RUNNER_H
 
+#include <cevm/transition.h>
 #include <cevm/vm.h>
 
 #include "ethereum-tests/blockchain_test.h"
@@ -55,12 +56,22 @@ const char *cevm_test_aspect_name(cevm_test_aspect aspect);
 /** Looks at the state a test left behind, before it is dropped. */
 typedef void (*cevm_test_inspect)(void *user, cevm_memdb *db, const cevm_hash *root);
 
+/** Watches the execution of a state test's transaction, with a look at the state before and after. */
+typedef struct cevm_test_watch {
+    void *user;
+    /** Before; gives the hooks to execute with, or NULL. The state is the test's, not to be changed. */
+    const cevm_tracer *(*begin)(void *user, cevm_state *state, const cevm_tx *tx, const cevm_block_env *block);
+    /** After; receipt is NULL when the transaction was refused or stopped. */
+    void (*end)(void *user, const cevm_receipt *receipt);
+} cevm_test_watch;
+
 typedef struct cevm_test_runner {
     cevm_vm_config config; /* of the VM, and of those that chains make */
     cevm_vm *vm;
     cevm_ethash *ethash; /* one for all chains: its cache is the same for all their blocks, and dear to make */
     const cevm_allocator *allocator; /* NULL = libc */
     const cevm_tracer *tracer;       /* watches each execution; NULL = none. Set by the user. */
+    const cevm_test_watch *watch;    /* in its place, of state tests; NULL = none. Set by the user. */
     cevm_test_inspect inspect;       /* NULL = none. Set by the user. */
     void *inspect_user;
 } cevm_test_runner;

@@ -232,7 +232,13 @@ static void apply(run *r)
     cevm_test_runner *runner = r->runner;
     cevm_err err = CEVM_OK;
     if (r->reason == CEVM_TX_NONE) {
-        err = cevm_tx_apply(runner->vm, r->state, &receipt, &r->reason, r->tx, &r->block, &usage, runner->tracer);
+        const cevm_test_watch *watch = runner->watch;
+        const cevm_tracer *tracer =
+            watch != NULL ? watch->begin(watch->user, r->state, r->tx, &r->block) : runner->tracer;
+        err = cevm_tx_apply(runner->vm, r->state, &receipt, &r->reason, r->tx, &r->block, &usage, tracer);
+        if (watch != NULL) {
+            watch->end(watch->user, err == CEVM_OK && r->reason == CEVM_TX_NONE ? &receipt : NULL);
+        }
     }
     if (err != CEVM_OK) {
         cevm_test_fail_err(r->out, "execution", err);

@@ -54,6 +54,31 @@ run() { # suite, subcommand of cevm, its arguments
     record "$suite" "$passed" "$failed" "$skipped" $((SECONDS - started))
 }
 
+# The .io files of execution-apis: requests and answers, in their order against one node (tests/rpc/execution_apis.c).
+run_io() {
+    local suite=${FLAVOUR}execution-apis folder=$vectors/execution-apis/tests log=$logs/execution-apis.log started=$SECONDS line failed
+    if [ ! -d "$folder" ]; then
+        if [ "${CEVM_REQUIRE_VECTORS:-0}" = 1 ]; then
+            echo "  FAILED: $folder is not there and CEVM_REQUIRE_VECTORS=1"
+            record "$suite" 0 1 0 0
+        else
+            echo "  skipped: execution-apis: $folder is not there (make vectors)"
+            record "$suite" 0 0 1 0
+        fi
+        return
+    fi
+    "$BUILD/tests/rpc/execution_apis" "$folder" > "$log" 2>&1 < /dev/null
+    local status=$?
+    line=$(grep -E '^[0-9]+ passed' "$log" | tail -n 1)
+    failed=$(number failed "$line")
+    [ "$status" != 0 ] && [ "$failed" = 0 ] && failed=1
+    if [ "$failed" != 0 ]; then
+        echo "  FAILED: execution-apis (exit status $status); the end of $log:"
+        tail -n 40 "$log" | cut -c1-300 | sed 's/^/    /'
+    fi
+    record "$suite" "$(number passed "$line")" "$failed" "$(number skipped "$line")" $((SECONDS - started))
+}
+
 # The files of a suite; of a sample every 20th, always the same ones, and none of those that are slow by design.
 files_of() {
     find -L "$1" -type f -name '*.json' ! -path "$vectors/$slow_state" ! -path "$vectors/$slow_block" | sort |
@@ -62,6 +87,7 @@ files_of() {
 
 run samples statetest ethereum-tests/samples
 run samples-blocks blocktest ethereum-tests/block-samples
+run_io
 if [ "$sample" != --sample ]; then
     {
         [ ! -f "$vectors/$slow_state" ] || run legacy-Cancun-blake2f statetest "$vectors/$slow_state"

@@ -135,7 +135,7 @@ refuse_edit "an EIP on top of a fork" 3 "EIPs cannot be added" 's/^//' --state.f
 refuse_edit "a fork that needs more" 3 "Shanghai config but missing 'withdrawals'" 's/^//' --state.fork Shanghai
 refuse_edit "a base fee that cannot be known" 3 "missing 'parentBaseFee'" 's/"(current|parent)BaseFee"/"x"/g'
 refuse_edit "a difficulty that cannot be known" 3 "missing parentDifficulty" 's/"(current|parent)Difficulty"/"x"/g'
-refuse_edit "a tracer there is not" 3 'there is no tracer "callTracer2"' 's/^//' --trace.tracer callTracer2
+refuse_edit "a tracer there is not" 3 'unknown tracer "callTracer2"' 's/^//' --trace.tracer callTracer2
 refuse_edit "a reward that is none" 3 "--state.reward" 's/^//' --state.reward=-2
 refuse "an unknown option" 3 "unknown option" t8n --inptu.alloc x
 refuse "an argument" 3 "only options" t8n alloc.json

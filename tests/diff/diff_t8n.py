@@ -3,9 +3,9 @@
 """Runs random blocks through `cevm t8n` and another program with the command line of geth's `evm t8n`, and compares the
 exit status and, as JSON values, the state afterwards, the result and the body.
 
-    tests/diff/diff_t8n.py --peer path/to/evm [--seed N] [--count N] [--server] [--trace] [--ignore KEY...]
+    tests/diff/diff_t8n.py --peer path/to/evm [--seed N] [--count N] [--server] [--trace] [--tracers] [--ignore KEY...]
 
---server sends cevm's share to one `cevm t8n-server`. --ignore leaves keys of the result and of its receipts out, for
+--trace and --tracers compare what instructions and the named tracers show as well. --server sends cevm's share to one `cevm t8n-server`. --ignore leaves keys of the result and of its receipts out, for
 peers that lack them ("error": what a refusal says). Exit status: 0 all equal, 1 a difference (the input is kept and
 named), 2 something could not be run."""
 
@@ -115,6 +115,69 @@ def compare_traces(options, peer, block):
     return None
 
 
+TRACERS = (("callTracer", {}), ("callTracer", {"withLog": True}), ("callTracer", {"onlyTopCall": True, "withLog": True}),
+           ("flatCallTracer", {}), ("flatCallTracer", {"convertParityErrors": True, "includePrecompiles": True}),
+           ("prestateTracer", {}), ("prestateTracer", {"diffMode": True}), ("prestateTracer", {"includeEmpty": True}),
+           ("prestateTracer", {"diffMode": True, "disableCode": True, "disableStorage": True}), ("4byteTracer", {}),
+           ("keccak256PreimageTracer", {}), ("noopTracer", {}), ("opcountTracer", {}), ("unigramTracer", {}),
+           ("erc7562Tracer", {"withLog": True}), ("muxTracer", {"callTracer": {"withLog": True}, "prestateTracer": {}}))
+
+
+UNTOLD = ("blockNumber", "transactionHash", "logs")
+NEVER_THERE = {"codeHash": "0x" + "00" * 32}
+SYSTEM_ADDRESS = "0xfffffffffffffffffffffffffffffffffffffffe"
+
+
+def comparable_value(value):
+    """What a tracer gave, without what is known to differ: what geth's program does not tell its tracers, DIFFICULTY's
+    name, in what words gas ran out, a byte is no opcode or a precompiled contract failed, and the change that geth's prestateTracer sees in an
+    account that was looked at but is not there."""
+    if isinstance(value, dict):
+        value = {k.replace("DIFFICULTY", "PREVRANDAO"): comparable_value(v) for k, v in value.items()
+                 if k not in UNTOLD and v != NEVER_THERE}
+        for error in ("out of gas", "invalid opcode"):
+            if str(value.get("error")).startswith(error):
+                value["error"] = error
+        return value
+    if isinstance(value, list):
+        return [comparable_value(v) for v in value]
+    return value
+
+
+def unify_precompile_errors(ours, theirs):
+    if isinstance(ours, dict) and isinstance(theirs, dict):
+        if ours.get("error") in ("precompiled contract failed", "Built-in failed") and "error" in theirs:
+            ours["error"] = theirs["error"]
+        for key in set(ours) & set(theirs):
+            unify_precompile_errors(ours[key], theirs[key])
+    elif isinstance(ours, list) and isinstance(theirs, list):
+        for a, b in zip(ours, theirs):
+            unify_precompile_errors(a, b)
+
+
+def compare_tracers(options, peer, block):
+    """Differences between what named tracers give; None when there is none."""
+    for name, config in TRACERS:
+        flags = ["--trace.tracer", name, "--trace.jsonconfig", json.dumps(config)]
+        with tempfile.TemporaryDirectory() as ours, tempfile.TemporaryDirectory() as theirs:
+            status = [run(command, *block, flags + ["--output.basedir=" + folder])[0]
+                      for command, folder in (([options.cevm, "t8n"], ours), (peer, theirs))]
+            if status[0] != 0 or status[1] != 0:
+                return None
+            # geth's program gives a tracer that is fresh to the first transaction only, and none after a system call.
+            files = [next(pathlib.Path(folder).glob("trace-0-*.json"), None) for folder in (ours, theirs)]
+            texts = [file.read_text() if file else "" for file in files]
+            if "" not in texts and SYSTEM_ADDRESS not in texts[1]:
+                a, b = (comparable_value(json.loads(text)) for text in texts)
+                unify_precompile_errors(a, b)
+                if name == "erc7562Tracer":  # geth says it of the frames below the outermost
+                    a.pop("outOfGas"), b.pop("outOfGas")
+                found = difference(a, b)
+                if found is not None:
+                    return "%s %s: %s" % (name, json.dumps(config), found)
+    return None
+
+
 def without(value, ignored):
     """A copy of a JSON value without the keys that are ignored."""
     if isinstance(value, dict):
@@ -176,6 +239,7 @@ def main():
     parser.add_argument("--count", type=int, default=200, help="blocks")
     parser.add_argument("--server", action="store_true", help="cevm's share goes to one server")
     parser.add_argument("--trace", action="store_true", help="compare trace files and instruction counts as well")
+    parser.add_argument("--tracers", action="store_true", help="compare what the named tracers give as well")
     parser.add_argument("--ignore", nargs="*", default=[])
     options = parser.parse_args()
     peer = options.peer.split() if " " in options.peer else [options.peer, "t8n"]
@@ -190,6 +254,8 @@ def main():
             found = compare(ours, theirs, set(options.ignore), others)
             if found is None and options.trace:
                 found = compare_traces(options, peer, block)
+            if found is None and options.tracers:
+                found = compare_tracers(options, peer, block)
             if ours[0] == 0:
                 executed += 1
                 included += len(ours[1]["result"]["receipts"])
