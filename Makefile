@@ -10,7 +10,7 @@ AR ?= ar
 CFLAGS ?= -O2 -g
 PREFIX ?= /usr/local
 JOBS ?= $(shell nproc 2>/dev/null || echo 1)
-FUZZ_SECONDS ?= 20
+FUZZ_SECONDS ?= 10
 # Any clang will do for the fuzzers and the checks; the newest that is installed is taken.
 CLANG ?= $(firstword $(foreach c,clang-19 clang-18 clang-17 clang-16 clang-15 clang-14 clang,$(shell command -v $(c) 2>/dev/null)))
 CLANG_FORMAT ?= clang-format-14
@@ -55,7 +55,8 @@ UNIT := $(UNIT_SRC:%.c=$(BUILD)/%)
 PROPERTY := $(PROPERTY_SRC:%.c=$(BUILD)/%)
 OOM := $(OOM_SRC:%.c=$(BUILD)/%)
 FUZZ := $(FUZZ_SRC:%.c=$(BUILD)/%)
-TEST_DEPS := $(foreach t,$(UNIT) $(PROPERTY) $(OOM) $(FUZZ),$(t).d)
+IO_RUNNER := $(BUILD)/tests/rpc/execution_apis
+TEST_DEPS := $(foreach t,$(IO_RUNNER) $(UNIT) $(PROPERTY) $(OOM) $(FUZZ),$(t).d)
 
 # A 256-bit word is four numbers of 64 bits. Moved as one or two vectors, it makes a load wait for the stores before it, so
 # where the interpreter's time goes the compiler is kept from vectors.
@@ -129,7 +130,8 @@ EVMC_HOST := $(addprefix $(BUILD)/obj/,tests/evmc/through_evmc.o bench/evmc_host
 $(BUILD)/through-evmc: $(EVMC_HOST) $(BUILD)/obj/cli/main.o $(APP) $(LIB)
 	$(call say,LD,$@)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -Wl,--wrap=cevm_vm_execute $^ -o $@ $(LIBS) -ldl
 
--include $(BUILD)/obj/docs/opcodes.d $(LIB_OBJ:.o=.d) $(wildcard $(BUILD)/obj/evm/evmc/*.d) $(EVMC_HOST:.o=.d) $(APP_OBJ:.o=.d) $(BENCH_OBJ:.o=.d) $(TEST_DEPS)
+.SECONDARY: $(BUILD)/obj/docs/opcodes.o $(BUILD)/obj/docs/rpc.o
+-include $(wildcard $(BUILD)/obj/docs/*.d) $(LIB_OBJ:.o=.d) $(wildcard $(BUILD)/obj/evm/evmc/*.d) $(EVMC_HOST:.o=.d) $(APP_OBJ:.o=.d) $(BENCH_OBJ:.o=.d) $(TEST_DEPS)
 
 .PHONY: help all lib programs run check check-steps test test-house test-unit test-property test-oom test-cli test-spec \
  test-embed test-evmc test-clients test-rpc asan memcheck tsan portable clang warnings fuzz test-fuzz coverage tidy format format-check bench where install \
@@ -143,7 +145,7 @@ help: ## Show this list
 
 all: $(LIB) $(SHARED) $(EVMC) $(BUILD)/cevm $(BUILD)/evm ## Build the libraries and the program
 lib: $(LIB) ## Build build/libcevm.a alone
-programs: all $(BUILD)/cevm-bench $(BUILD)/through-evmc $(UNIT) $(PROPERTY) $(OOM)
+programs: all $(BUILD)/cevm-bench $(BUILD)/through-evmc $(IO_RUNNER) $(UNIT) $(PROPERTY) $(OOM)
 
 run: ## Install what is missing, build, trace a contract call, run an official state test
 	@.ci/setup.sh run
@@ -166,7 +168,7 @@ check: ## Install what is missing, then run every test
 
 test: test-house test-unit test-property test-oom test-cli test-embed test-evmc ## The quick tests: no vectors, no sanitizers
 
-test-house: $(LIB) $(BUILD)/docs/opcodes ## The house rules: folders, tables, names, sizes, format
+test-house: $(LIB) $(BUILD)/docs/opcodes $(BUILD)/docs/rpc ## The house rules: folders, tables, names, sizes, format
 	@$(RUN) $(FLAVOUR)house $(HOUSE_TESTS)
 
 test-unit: $(UNIT) ## Unit tests
@@ -193,7 +195,7 @@ test-clients: all ## Real clients against cevm node: ethers, viem, web3.js (npm 
 test-rpc: all ## All of them, Foundry and Hardhat too, beside anvil (half a gigabyte of npm packages)
 	@BUILD=$(BUILD) tests/rpc/clients.sh --all
 
-test-spec: all ## All official state tests, VM tests and blockchain tests
+test-spec: all $(IO_RUNNER) ## All official state tests, VM tests and blockchain tests
 	@BUILD=$(BUILD) JOBS=$(JOBS) FLAVOUR=$(FLAVOUR) tests/spec.sh $(SPEC_ARGS)
 
 SANITIZE := -fno-sanitize-recover=all -fno-omit-frame-pointer -g
@@ -230,7 +232,7 @@ fuzz: ## Fuzz without end (T=name for one target, FUZZ_SECONDS bounds each)
 	@BUILD=$(BUILD)/fuzz FUZZ_SECONDS=$(if $(filter command environment,$(origin FUZZ_SECONDS)),$(FUZZ_SECONDS),0) \
 	 tests/fuzz.sh $(if $(T),$(BUILD)/fuzz/tests/fuzz/$(T),$(FUZZ_SRC:%.c=$(BUILD)/fuzz/%))
 
-test-fuzz: ## Fuzz each target for FUZZ_SECONDS (20)
+test-fuzz: ## Fuzz each target for FUZZ_SECONDS (10)
 	@$(MAKE) BUILD=$(BUILD)/fuzz CC='$(CLANG)' CFLAGS='$(FUZZ_FLAGS)' -j$(JOBS) fuzz-programs
 	@BUILD=$(BUILD)/fuzz FUZZ_SECONDS=$(FUZZ_SECONDS) tests/run.sh fuzz $(FUZZ_SRC:%.c=$(BUILD)/fuzz/%)
 
@@ -295,10 +297,11 @@ bench-lmdb: $(BUILD)/cevm-bench-lmdb ## The store on disk by size: ACCOUNTS='500
 where: ## Where is it? Q=2929 (an EIP), Q=SLOAD (an opcode), Q=any word
 	@tests/check/where '$(Q)'
 
-docs: $(BUILD)/docs/opcodes ## Write docs/opcodes.md from the opcode table
-	@$< > docs/opcodes.md
+docs: $(BUILD)/docs/opcodes $(BUILD)/docs/rpc ## Write docs/opcodes.md and docs/rpc.md from their tables
+	@$(BUILD)/docs/opcodes > docs/opcodes.md
+	@$(BUILD)/docs/rpc > docs/rpc.md
 
-$(BUILD)/docs/opcodes: $(BUILD)/obj/docs/opcodes.o $(LIB)
+$(BUILD)/docs/%: $(BUILD)/obj/docs/%.o $(APP) $(LIB)
 	@mkdir -p $(@D)
 	@$(CC) $(ALL_CFLAGS) $^ -o $@ $(LIBS)
 

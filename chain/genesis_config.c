@@ -110,7 +110,8 @@ static bool read_blocks(cevm_chain_config *out, const cevm_json_at *config)
     }
     return read_activation(&out->glaciers.muir, config, "muirGlacierBlock", CEVM_BY_BLOCK) &&
            read_activation(&out->glaciers.arrow, config, "arrowGlacierBlock", CEVM_BY_BLOCK) &&
-           read_activation(&out->glaciers.gray, config, "grayGlacierBlock", CEVM_BY_BLOCK);
+           read_activation(&out->glaciers.gray, config, "grayGlacierBlock", CEVM_BY_BLOCK) &&
+           read_activation(&out->merge_netsplit, config, "mergeNetsplitBlock", CEVM_BY_BLOCK);
 }
 
 static bool read_times(cevm_chain_config *out, const cevm_json_at *config)

@@ -18,6 +18,7 @@ typedef struct preset {
     uint64_t blocks[CEVM_PARIS]; /* Frontier to London, by number */
     uint64_t muir, arrow, gray;  /* difficulty bomb delays, by number */
     uint64_t dao;
+    uint64_t netsplit; /* of the merge, by number; 0 = none */
     const char *terminal_total_difficulty;
     uint64_t times[CEVM_FORK_COUNT - CEVM_SHANGHAI]; /* Shanghai and on, seconds */
     uint64_t bpo[2];                                 /* EIP-7892: blob parameters change alone, seconds */
@@ -53,6 +54,7 @@ static const preset presets[] = {
         .arrow = NONE,
         .gray = NONE,
         .dao = NONE,
+        .netsplit = 1735371,
         .terminal_total_difficulty = "17000000000000000",
         .times = {1677557088, 1706655072, 1741159776, 1760427360},
         .bpo = {1761017184, 1761607008},
@@ -108,6 +110,7 @@ bool cevm_chain_preset(cevm_chain_config *out, const char *name)
     *out = (cevm_chain_config){.chain_id = p->chain_id,
                                .glaciers = {by_block(p->muir), by_block(p->arrow), by_block(p->gray)},
                                .dao_fork = by_block(p->dao),
+                               .merge_netsplit = by_block(p->netsplit != 0 ? p->netsplit : NONE),
                                .checks_seal = p->checks_seal};
     (void)cevm_u256_from_text(&out->terminal_total_difficulty, p->terminal_total_difficulty);
     (void)cevm_hex_decode_exact(out->deposit_contract.bytes, sizeof out->deposit_contract.bytes, p->deposit_contract);

@@ -46,13 +46,13 @@ cevm_tx_error cevm_tx_check_alone(const cevm_tx *tx, cevm_fork fork)
     if (tx->gas_limit < intrinsic.floor) {
         return CEVM_TX_INTRINSIC_GAS_BELOW_FLOOR_GAS_COST;
     }
-    if (tx->nonce == UINT64_MAX) {
+    if (tx->nonce == UINT64_MAX && (tx->skips & CEVM_SKIP_NONCE) == 0) {
         return CEVM_TX_NONCE_IS_MAX;
     }
     if (CEVM_HAS_EIP(fork, 3860) && tx->is_create && tx->data.size > MAX_INITCODE_SIZE) {
         return CEVM_TX_INITCODE_SIZE_EXCEEDED;
     }
-    if (CEVM_HAS_EIP(fork, 7825) && tx->gas_limit > MAX_TX_GAS) {
+    if (CEVM_HAS_EIP(fork, 7825) && tx->gas_limit > MAX_TX_GAS && (tx->skips & CEVM_SKIP_GAS_CAP) == 0) {
         return CEVM_TX_GAS_LIMIT_EXCEEDS_MAXIMUM;
     }
     return CEVM_TX_NONE;
@@ -99,7 +99,8 @@ static cevm_tx_error check_gas_room(const cevm_tx *tx, const cevm_block_env *blo
 {
     const uint64_t used = usage != NULL ? usage->gas_used : 0;
     const uint64_t room = used < block->gas_limit ? block->gas_limit - used : 0;
-    if (tx->gas_limit > room || tx->gas_limit > INT64_MAX) {
+    const bool fits = tx->gas_limit <= room || (tx->skips & CEVM_SKIP_GAS_CAP) != 0;
+    if (!fits || tx->gas_limit > INT64_MAX) {
         return CEVM_TX_GAS_ALLOWANCE_EXCEEDED;
     }
     return CEVM_TX_NONE;
@@ -123,6 +124,12 @@ static cevm_tx_error check_blob_room(const cevm_tx *tx, const cevm_block_env *bl
     return CEVM_TX_NONE;
 }
 
+/** Whether this fee is not held against the transaction. */
+static bool skips_fee(const cevm_tx *tx, const cevm_u256 *fee)
+{
+    return (tx->skips & CEVM_SKIP_ZERO_FEES) != 0 && cevm_u256_is_zero(fee);
+}
+
 static cevm_tx_error check_fees(const cevm_tx *tx, const cevm_block_env *block)
 {
     if (!CEVM_HAS_EIP(block->fork, 1559)) {
@@ -130,6 +137,9 @@ static cevm_tx_error check_fees(const cevm_tx *tx, const cevm_block_env *block)
     }
     if (u256_lt(&tx->max_fee, &tx->max_priority_fee)) {
         return CEVM_TX_PRIORITY_GREATER_THAN_MAX_FEE_PER_GAS;
+    }
+    if (skips_fee(tx, &tx->max_fee)) {
+        return CEVM_TX_NONE;
     }
     return u256_lt(&tx->max_fee, &block->base_fee) ? CEVM_TX_INSUFFICIENT_MAX_FEE_PER_GAS : CEVM_TX_NONE;
 }
@@ -146,7 +156,7 @@ static cevm_tx_error check_type_rules(const cevm_tx *tx, const cevm_block_env *b
                 return CEVM_TX_TYPE_3_TX_INVALID_BLOB_VERSIONED_HASH;
             }
         }
-        if (u256_lt(&tx->max_fee_per_blob_gas, &block->blob_base_fee)) {
+        if (u256_lt(&tx->max_fee_per_blob_gas, &block->blob_base_fee) && !skips_fee(tx, &tx->max_fee_per_blob_gas)) {
             return CEVM_TX_INSUFFICIENT_MAX_FEE_PER_BLOB_GAS;
         }
         return tx->is_create ? CEVM_TX_TYPE_3_TX_CONTRACT_CREATION : CEVM_TX_NONE;
@@ -164,7 +174,7 @@ static cevm_tx_error check_type_rules(const cevm_tx *tx, const cevm_block_env *b
 static cevm_err check_sender_code(cevm_tx_error *reason, cevm_state *state, const cevm_tx *tx,
                                   const cevm_account_info *sender, cevm_fork fork)
 {
-    if (cevm_hash_equal(&sender->code_hash, &cevm_empty_code_hash)) {
+    if (cevm_hash_equal(&sender->code_hash, &cevm_empty_code_hash) || (tx->skips & CEVM_SKIP_SENDER_CODE) != 0) {
         return CEVM_OK;
     }
     *reason = CEVM_TX_SENDER_NOT_EOA;
@@ -191,7 +201,7 @@ static cevm_err check_sender(cevm_tx_error *reason, cevm_state *state, const cev
     if (err != CEVM_OK) {
         return err;
     }
-    if (sender.nonce != tx->nonce) {
+    if (sender.nonce != tx->nonce && (tx->skips & CEVM_SKIP_NONCE) == 0) {
         *reason = tx->nonce < sender.nonce ? CEVM_TX_NONCE_MISMATCH_TOO_LOW : CEVM_TX_NONCE_MISMATCH_TOO_HIGH;
         return CEVM_OK;
     }

@@ -55,6 +55,10 @@ void cevm_help_import(FILE *to, const cevm_cli *cli);
 int cevm_cmd_db(const cevm_cli *cli, int argc, char **argv);
 void cevm_help_db(FILE *to, const cevm_cli *cli);
 
+/** `cevm node`: a development node. In cli/node.c, its help in cli/node_show.c. */
+int cevm_cmd_node(const cevm_cli *cli, int argc, char **argv);
+void cevm_help_node(FILE *to, const cevm_cli *cli);
+
 /** Help texts (cli/help.c): written to `to`. */
 void cevm_help_run(FILE *to, const cevm_cli *cli);
 void cevm_help_statetest(FILE *to, const cevm_cli *cli);

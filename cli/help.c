@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What --help says of each command. */
 #include "cli/commands.h"
+#include "cli/named_trace.h"
 
 void cevm_help_run(FILE *to, const cevm_cli *cli)
 {
@@ -24,19 +25,28 @@ void cevm_help_run(FILE *to, const cevm_cli *cli)
                 "  --price WEI        gas price\n"
                 "\nWhere\n"
                 "  --prestate FILE    accounts, as a genesis file with \"alloc\" or its alloc alone\n"
-                "  --fork NAME        rules (default: the newest, or what the genesis file says)\n"
+                "  --fork NAME        rules (default: the newest, or what the genesis file or the chain says)\n"
+                "  --fork-url URL     the state of a chain, asked of any JSON-RPC node; without CODE the receiver's\n"
+                "                     code there runs\n"
+                "  --fork-block-number N  after that block (default: the newest)\n"
+                "  --fork-cache FILE  keeps what was asked for; one file serves any number of blocks and chains\n"
+                "  --offline          asks nobody: all has to be in --fork-cache\n"
                 "\nWhat to show\n"
                 "  --trace            every instruction, on standard error\n"
                 "  --trace.format F   table (for people), json (EIP-3155), struct or md (as geth writes them);\n"
                 "                     the default is table, and json under the name evm\n"
                 "  --trace.nomemory=false, --trace.noreturndata=false, --trace.nostack, --trace.nostorage\n"
                 "  --json             the same as --trace --trace.format json\n"
+                "  --trace.tracer T   what a tracer makes of the run, as a line of JSON on standard error\n"
+                "  --trace.config J   its options as JSON: '{\"withLog\": true}'\n"
                 "  --dump             the state afterwards, as JSON on standard output\n"
                 "  --bench            run for about a second; gas, time and allocations of one run\n"
                 "  --statdump         the same of a single run\n"
                 "\nThe output goes to standard output, everything else to standard error. The exit code tells whether\n"
-                "the run could be made (0), could not (1), or was asked for wrongly (2); a revert is a run.\n",
+                "the run could be made (0), could not (1), or was asked for wrongly (2); a revert is a run.\n"
+                "\nTracers, and their options\n",
                 to);
+    cevm_named_trace_help(to);
     (void)fprintf(to,
                   "\nExamples\n"
                   "  %s run 0x602a60005260206000f3\n"
@@ -54,6 +64,8 @@ static void help_showing(FILE *to)
                 "                         (the default when standard output is a terminal)\n"
                 "  --trace, --json        every instruction as a JSON line (EIP-3155) on standard error\n"
                 "  --trace.nomemory=false, --trace.noreturndata=false, --trace.nostack\n"
+                "  --trace.tracer NAME    statetest: what a tracer makes of each transaction, as a line of JSON there\n"
+                "  --trace.config JSON    its options (cevm run --help lists both)\n"
                 "  --bench                time and gas of each test\n"
                 "  --dump                 the state after each test\n"
                 "  --jobs N               threads (default: the processors there are)\n"

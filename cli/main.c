@@ -33,6 +33,7 @@ static const command commands[] = {
     {"t9n", "check transactions without a state", cevm_cmd_t9n, cevm_help_t9n},
     {"b11r", "build a block from its parts", cevm_cmd_b11r, cevm_help_b11r},
     {"import", "import blocks from files onto a chain", cevm_cmd_import, cevm_help_import},
+    {"node", "a chain of your own, over JSON-RPC", cevm_cmd_node, cevm_help_node},
     {"db", "make, check, dump and load a store on disk", cevm_cmd_db, cevm_help_db},
     {"precompile", "call a precompiled contract, or run its vectors", cevm_cmd_precompile, cevm_help_precompile},
     {"version", "show the version and the forks it knows", cmd_version, help_version},

@@ -11,6 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "rpc/nearest.h"
+
 typedef enum cevm_option_kind {
     CEVM_OPTION_SWITCH, /* target: bool * */
     CEVM_OPTION_TEXT,   /* target: const char ** (points into argv) */
@@ -36,8 +38,5 @@ typedef struct cevm_arguments {
  * command line is wrong. argv is reordered.
  */
 bool cevm_options_parse(cevm_arguments *out, const cevm_option *table, const char *command, int argc, char **argv);
-
-/** The candidate that looks most like `text`, or NULL when none is close. `stride` bytes lie between the names. */
-const char *cevm_nearest_name(const char *text, const char *const *first, size_t stride, size_t count);
 
 #endif

@@ -7,6 +7,8 @@
 #ifndef CEVM_RPC_NODE_H
 #define CEVM_RPC_NODE_H
 
+#include <cevm/remote.h>
+
 #include "rpc/world.h"
 
 typedef struct cevm_node cevm_node;
@@ -100,6 +102,17 @@ cevm_err cevm_workbench_replay(cevm_workbench *bench, const cevm_tracer *(*trace
 /** The block that would be mined now out of this world's pool; the caller releases it (cevm_ref_release(&r->ref)). */
 cevm_err cevm_node_pending(cevm_node *node, cevm_world *world, cevm_record **out);
 
+/* ---- A remote chain below ------------------------------------------------------------------------------------------ */
+
+/** The remote chain that this one was forked from (cevm/remote.h); NULL: none. Valid as long as the node. */
+cevm_remote *cevm_node_remote(const cevm_node *node);
+/**
+ * Runs something that reads state again and again over guesses, until all it reads is known, in a few round trips. What
+ * comes of these runs says nothing; their effects are undone by `run` itself. Nothing happens, and run is not called, when
+ * there is no remote chain below. Errors: CEVM_ERR_NOMEM, CEVM_ERR_CANCELLED, CEVM_ERR_BACKEND.
+ */
+cevm_err cevm_node_rehearse(cevm_node *node, cevm_err (*run)(void *user), void *user);
+
 /* ---- Writing ------------------------------------------------------------------------------------------------------ */
 
 /**
@@ -128,12 +141,17 @@ bool cevm_node_reorg(cevm_node *node, cevm_node_error *error, uint64_t depth, co
                      size_t tx_count);
 /** Takes the newest `depth` blocks away; what was in them waits in the pool again. */
 bool cevm_node_rollback(cevm_node *node, cevm_node_error *error, uint64_t depth);
+/** Goes back to the world the node began with; snapshots are gone. */
+bool cevm_node_reset(cevm_node *node, cevm_node_error *error);
 /**
  * Changes the world under the writer's lock: `edit` gets a world of its own to change (with `db` holding its state, to be
  * changed through cevm_treedb_set_…; changes to it are taken over) and returns false to give up.
  */
 bool cevm_node_edit(cevm_node *node, cevm_node_error *error,
                     bool (*edit)(void *user, cevm_world *world, cevm_treedb *db, cevm_node_error *error), void *user);
+
+/** The value of sets that are maps (cevm_world.impersonated). */
+cevm_ref *cevm_node_nothing(cevm_node *node);
 
 /** The node's clock now: real time with the world's offset, seconds. */
 uint64_t cevm_node_now(const cevm_world *world);
@@ -154,5 +172,8 @@ typedef struct cevm_node_event {
 typedef void (*cevm_node_listener)(void *user, const cevm_node_event *event);
 /** Called by the writer right after a world was published, in the order of listening: must be quick. At most 16. */
 bool cevm_node_listen(cevm_node *node, cevm_node_listener listener, void *user);
+
+/** The node's filters and subscriptions (rpc/filters.h); they live as long as it. */
+struct cevm_filters *cevm_node_filters(const cevm_node *node);
 
 #endif

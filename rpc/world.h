@@ -93,6 +93,7 @@ typedef struct cevm_node_settings {
     cevm_order order;
     cevm_u256 min_gas_price;
     bool auto_impersonate;
+    bool is_silent; /* requests are not to be logged (hardhat_setLoggingEnabled) */
 } cevm_node_settings;
 
 typedef struct cevm_world {

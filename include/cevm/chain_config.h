@@ -47,7 +47,8 @@ typedef struct cevm_chain_config {
     uint64_t chain_id;
     cevm_activation forks[CEVM_FORK_COUNT]; /* a fork without an activation is passed over; Frontier is always active */
     cevm_glaciers glaciers;
-    cevm_activation dao_fork; /* the irregular state change and the extra data of EIP-779; BY_BLOCK or none */
+    cevm_activation dao_fork;       /* the irregular state change and the extra data of EIP-779; BY_BLOCK or none */
+    cevm_activation merge_netsplit; /* where peers part after the merge; BY_BLOCK or none. Counts in fork ids alone. */
     cevm_u256 terminal_total_difficulty;
     cevm_blob_schedule_entry blob_schedule[CEVM_MAX_BLOB_SCHEDULE]; /* by time, ascending */
     size_t blob_schedule_count;
@@ -65,6 +66,13 @@ CEVM_API cevm_fork cevm_chain_fork(const cevm_chain_config *config, uint64_t num
 CEVM_API bool cevm_is_active(const cevm_activation *activation, uint64_t number, uint64_t timestamp);
 /** Blob parameters of a block: the last entry of the schedule that has begun; all zero before the first. */
 CEVM_API cevm_blob_params cevm_chain_blob_params(const cevm_chain_config *config, uint64_t timestamp);
+
+/**
+ * EIP-2124's identifier (its checksum) of the rules in force at a block: over the genesis' hash and the activations up to it.
+ * `number` UINT64_MAX: all those by block. What is active at the genesis, whose time is genesis_time, does not count.
+ */
+CEVM_API uint32_t cevm_fork_id(const cevm_chain_config *config, const cevm_hash *genesis, uint64_t genesis_time,
+                               uint64_t number, uint64_t timestamp);
 
 /**
  * A configuration by name: "mainnet", "sepolia", "hoodi", "dev" (chain 1337, every fork from the start). False when there

@@ -58,6 +58,18 @@ typedef struct cevm_authorization {
 } cevm_authorization;
 
 /**
+ * Checks that are left out of a transaction that is only tried (eth_call), or whose sender is impersonated. No transaction
+ * that comes from bytes has any.
+ */
+enum {
+    CEVM_SKIP_SENDER_CODE = 1 << 0, /* an account with code may send (EIP-3607) */
+    CEVM_SKIP_GAS_CAP = 1 << 1,     /* neither EIP-7825's cap nor the room in the block counts */
+    CEVM_SKIP_NONCE = 1 << 2,       /* the nonce is not compared with the sender's; the account gets the one after it */
+    CEVM_SKIP_ZERO_FEES = 1 << 3,   /* fees of zero are not too low for the block: nobody is paid then */
+    CEVM_SKIP_MOVED = 1 << 4 /* where a VM's precompiled contracts were moved, the usual addresses are the warm ones */
+};
+
+/**
  * A transaction. Pointers in it are owned by whoever made it: cevm_tx_decode allocates one block with the struct, freed by
  * cevm_tx_destroy; a caller may also fill the struct over its own arrays.
  */
@@ -86,6 +98,7 @@ typedef struct cevm_tx {
 
     cevm_address sender; /* valid when has_sender */
     bool has_sender;
+    unsigned skips; /* CEVM_SKIP_…; 0 for a transaction that is meant */
 } cevm_tx;
 
 /**

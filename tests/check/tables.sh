@@ -36,3 +36,13 @@ check "every opcode has one body" "$findings"
 
 findings=$("$BUILD/docs/opcodes" 2>&1 | diff docs/opcodes.md - 2>&1 | head -n 10)
 check "docs/opcodes.md is what make docs writes" "$findings"
+
+findings=$("$BUILD/docs/rpc" 2>&1 | diff docs/rpc.md - 2>&1 | head -n 10)
+check "docs/rpc.md is what make docs writes" "$findings"
+
+findings=$(sed -n 's/^METHOD(\([^,]*\),.*/\1/p' rpc/methods.def | LC_ALL=C sort -c 2>&1)
+check "the methods stand in the order of their names" "$findings"
+
+# A row is one line, so that a method is found by its name.
+findings=$(sed -n '/^ \*\/$/,$p' rpc/methods.def | grep -vE '^( \*/|METHOD\(.*\)|)$')
+check "every method is one row" "$findings"

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `cevm node`: the development node, from its command line to its end. */
+#include "cli/node.h"
+
+#include <malloc.h>
+#include <signal.h>
+#include <string.h>
+
+#include "cli/node_state.h"
+#include "rpc/log.h"
+
+static sigset_t ends(void)
+{
+    sigset_t signals;
+    (void)sigemptyset(&signals);
+    (void)sigaddset(&signals, SIGINT);
+    (void)sigaddset(&signals, SIGTERM);
+    return signals;
+}
+
+/* Before there are threads: all inherit it, and one waits for them. */
+static void block_signals(void)
+{
+    sigset_t signals = ends();
+    (void)pthread_sigmask(SIG_BLOCK, &signals, NULL);
+    (void)signal(SIGPIPE, SIG_IGN);
+}
+
+static void wait_for_end(void)
+{
+    sigset_t signals = ends();
+    int signal_number;
+    (void)sigwait(&signals, &signal_number);
+    (void)pthread_sigmask(SIG_UNBLOCK, &signals, NULL); /* a second one ends it at once */
+}
+
+static bool fail(const cevm_node_command *c, const char *text)
+{
+    (void)fprintf(stderr, "%s: %s\n", c->name, text);
+    return false;
+}
+
+static cevm_logger *start_log(const cevm_node_command *c, cevm_node *node, const cevm_artifacts *artifacts,
+                              const cevm_term *term)
+{
+    const cevm_logger_options options = {.node = node,
+                                         .to = stdout,
+                                         .json = c->json,
+                                         .colour = term->colour && !c->json,
+                                         .unicode = term->unicode,
+                                         .artifacts = artifacts,
+                                         .replays_all = c->node.genesis_path != NULL || c->node.data_dir != NULL ||
+                                                        c->node.fork_url != NULL || c->node.import_path != NULL};
+    return c->quiet ? NULL : cevm_logger_start(&options);
+}
+
+/* Serves until it is told to end. */
+static bool serve(cevm_node_command *c, cevm_node *node, cevm_logger *logger, const cevm_term *term)
+{
+    char error[512];
+    cevm_server *server;
+    c->server.node = node;
+    c->server.observer = logger != NULL ? cevm_logger_observe : NULL;
+    c->server.observer_user = logger;
+    if (logger != NULL && !cevm_node_listen(node, cevm_logger_listen, logger)) {
+        return fail(c, "too many listeners");
+    }
+    if (!cevm_server_start(&server, error, sizeof error, &c->server)) {
+        return fail(c, error);
+    }
+    cevm_node_show_banner(c, node, server, term);
+    wait_for_end();
+    cevm_server_stop(server);
+    return true;
+}
+
+static bool run(cevm_node_command *c, const cevm_artifacts *artifacts)
+{
+    cevm_node *node;
+    cevm_node_error error;
+    const cevm_term term = cevm_term_of(stdout);
+    if (cevm_node_create(&node, &error, &c->node) != CEVM_OK) {
+        return fail(c, error.text);
+    }
+    cevm_logger *logger = start_log(c, node, artifacts, &term);
+    bool ok = cevm_node_state_load(c, node) && serve(c, node, logger, &term) && cevm_node_state_dump(c, node);
+    cevm_logger_stop(logger);
+    cevm_node_destroy(node);
+    return ok;
+}
+
+int cevm_cmd_node(const cevm_cli *cli, int argc, char **argv)
+{
+    cevm_node_command command;
+    cevm_artifacts *artifacts = NULL;
+    char error[512];
+    if (!cevm_node_command_parse(&command, cli, argc, argv)) {
+        return CEVM_EXIT_USAGE;
+    }
+    if (command.help) {
+        cevm_help_node(stdout, cli);
+        return CEVM_EXIT_OK;
+    }
+    if (command.lists_methods) {
+        cevm_node_show_methods(stdout);
+        return CEVM_EXIT_OK;
+    }
+    if (command.artifacts != NULL && !cevm_artifacts_load(&artifacts, error, sizeof error, command.artifacts)) {
+        (void)fail(&command, error);
+        return CEVM_EXIT_FAILURE;
+    }
+    block_signals();
+    (void)mallopt(M_ARENA_MAX, 4); /* a heap for each of hundreds of threads would never shrink */
+    bool ok = run(&command, artifacts);
+    cevm_artifacts_free(artifacts);
+    return ok ? CEVM_EXIT_OK : CEVM_EXIT_FAILURE;
+}

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The command line of `cevm node`: anvil's names where they mean the same. */
+#include "cli/node.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "evm/u256.h"
+#include <cevm/hex.h>
+
+#include "cli/options.h"
+
+#define UNSET UINT64_MAX
+
+/* What is read as text or wider than it is kept. */
+typedef struct raw {
+    uint64_t port, accounts, balance, chain_id, timestamp, fork_block, max_connections, call_gas, timeout, max_request;
+    uint64_t batch, memory, retries;
+    const char *block_time, *hardfork, *base_fee, *gas_price, *order, *genesis;
+    bool no_cors, steps_tracing, unlimited_code, no_cache;
+} raw;
+
+static bool wrong(const cevm_node_command *c, const char *option, const char *wanted, const char *value)
+{
+    (void)fprintf(stderr, "%s: --%s wants %s, not \"%s\"\n", c->name, option, wanted, value);
+    return false;
+}
+
+static bool read_amount(cevm_u256 *out, const cevm_node_command *c, const char *option, const char *text)
+{
+    return text == NULL || cevm_u256_from_text(out, text) || wrong(c, option, "an amount of wei", text);
+}
+
+/* Seconds, also parts of them. */
+static bool read_block_time(cevm_node_command *c, const char *text)
+{
+    char *end = NULL;
+    if (text == NULL) {
+        return true;
+    }
+    double seconds = strtod(text, &end);
+    if (end == text || *end != '\0' || !(seconds >= 0.001 && seconds <= 1e9)) {
+        return wrong(c, "block-time", "seconds (0.001 to 1000000000)", text);
+    }
+    c->node.block_time_ms = (uint64_t)llround(seconds * 1000);
+    return true;
+}
+
+/* Names of forks as anvil and others write them beside ours. */
+static bool read_fork(cevm_node_command *c, const char *text)
+{
+    static const struct {
+        const char *alias, *name;
+    } aliases[] = {{"latest", NULL},           {"merge", "Paris"},
+                   {"paris", "Paris"},         {"muirGlacier", "Istanbul"},
+                   {"arrowGlacier", "London"}, {"grayGlacier", "London"}};
+    c->node.fork = CEVM_LATEST;
+    if (text == NULL) {
+        return true;
+    }
+    for (size_t i = 0; i < sizeof aliases / sizeof aliases[0]; ++i) {
+        if (strcasecmp(text, aliases[i].alias) == 0) {
+            return aliases[i].name == NULL || cevm_fork_by_name(&c->node.fork, aliases[i].name);
+        }
+    }
+    for (int fork = 0; fork < CEVM_FORK_COUNT; ++fork) {
+        if (strcasecmp(text, cevm_fork_name((cevm_fork)fork)) == 0) {
+            c->node.fork = (cevm_fork)fork;
+            return true;
+        }
+    }
+    return cevm_fork_by_name(&c->node.fork, text) || wrong(c, "hardfork", "a fork (cevm version lists them)", text);
+}
+
+static bool read_order(cevm_node_command *c, const char *text)
+{
+    if (text == NULL || strcmp(text, "fees") == 0) {
+        c->node.order = CEVM_ORDER_FEES;
+        return true;
+    }
+    c->node.order = CEVM_ORDER_FIFO;
+    return strcmp(text, "fifo") == 0 || wrong(c, "order", "fees or fifo", text);
+}
+
+static bool in_range(const cevm_node_command *c, const char *option, uint64_t value, uint64_t least, uint64_t most)
+{
+    if (value >= least && value <= most) {
+        return true;
+    }
+    (void)fprintf(stderr, "%s: --%s wants a number from %llu to %llu\n", c->name, option, (unsigned long long)least,
+                  (unsigned long long)most);
+    return false;
+}
+
+static bool read_ranges(cevm_node_command *c, const raw *r)
+{
+    bool ok = in_range(c, "port", r->port, 0, UINT16_MAX) && in_range(c, "accounts", r->accounts, 0, 100000) &&
+              in_range(c, "max-connections", r->max_connections, 1, 100000) &&
+              in_range(c, "max-request-mib", r->max_request, 1, 1024) && in_range(c, "max-batch", r->batch, 1, 1000000);
+    c->server.port = (uint16_t)r->port;
+    c->node.accounts = (size_t)r->accounts;
+    c->server.max_connections = (unsigned)r->max_connections;
+    c->server.limits.body = (size_t)r->max_request << 20;
+    c->server.limits.batch = (size_t)r->batch;
+    return ok;
+}
+
+static bool interpret(cevm_node_command *c, const raw *r)
+{
+    const cevm_u256 ether = cevm_u256_from_u64(1000000000000000000u);
+    const cevm_u256 balance = cevm_u256_from_u64(r->balance);
+    (void)cevm_u256_mul_overflow(&c->node.balance, &balance, &ether); /* 2^64 ether fit */
+    c->node.chain_id = r->chain_id;
+    c->node.genesis_path = r->genesis;
+    c->node.has_timestamp = r->timestamp != UNSET;
+    c->node.timestamp = c->node.has_timestamp ? r->timestamp : 0;
+    c->node.has_fork_block = r->fork_block != UNSET;
+    c->node.fork_block = c->node.has_fork_block ? r->fork_block : 0;
+    c->node.has_base_fee = r->base_fee != NULL;
+    c->node.call_gas_limit = r->call_gas;
+    c->node.call_timeout_ms = r->timeout;
+    c->server.limits.timeout_ms = r->timeout;
+    if (r->unlimited_code) {
+        c->node.code_size_limit = SIZE_MAX;
+    }
+    if (r->no_cors) {
+        c->server.origins = "";
+    }
+    if (c->node.mixed_mining && r->block_time == NULL) {
+        (void)fprintf(stderr, "%s: --mixed-mining wants --block-time too\n", c->name);
+        return false;
+    }
+    return read_ranges(c, r) && read_block_time(c, r->block_time) && read_fork(c, r->hardfork) &&
+           read_order(c, r->order) && read_amount(&c->node.base_fee, c, "block-base-fee-per-gas", r->base_fee) &&
+           read_amount(&c->node.gas_price, c, "gas-price", r->gas_price);
+}
+
+bool cevm_node_command_parse(cevm_node_command *out, const cevm_cli *cli, int argc, char **argv)
+{
+    raw r = {.port = 8545,
+             .accounts = 10,
+             .balance = 10000,
+             .timestamp = UNSET,
+             .fork_block = UNSET,
+             .max_connections = 2000,
+             .timeout = 5000,
+             .max_request = 32,
+             .batch = 1000};
+    *out = (cevm_node_command){0};
+    (void)snprintf(out->name, sizeof out->name, "%.20s %.20s", cli->program, argv[0]);
+    cevm_node_options *n = &out->node;
+    cevm_server_options *s = &out->server;
+    const cevm_option table[] = {
+        {"port", CEVM_OPTION_NUMBER, &r.port},
+        {"p", CEVM_OPTION_NUMBER, &r.port},
+        {"host", CEVM_OPTION_TEXT, &s->host},
+        {"ipc", CEVM_OPTION_TEXT, &s->ipc},
+        {"cors-origins", CEVM_OPTION_TEXT, &s->origins},
+        {"allow-origin", CEVM_OPTION_TEXT, &s->origins},
+        {"no-cors", CEVM_OPTION_SWITCH, &r.no_cors},
+        {"host-allow", CEVM_OPTION_TEXT, &s->hosts},
+        {"max-connections", CEVM_OPTION_NUMBER, &r.max_connections},
+        {"max-request-mib", CEVM_OPTION_NUMBER, &r.max_request},
+        {"max-batch", CEVM_OPTION_NUMBER, &r.batch},
+        {"timeout", CEVM_OPTION_NUMBER, &r.timeout},
+        {"accounts", CEVM_OPTION_NUMBER, &r.accounts},
+        {"a", CEVM_OPTION_NUMBER, &r.accounts},
+        {"balance", CEVM_OPTION_NUMBER, &r.balance},
+        {"mnemonic", CEVM_OPTION_TEXT, &n->mnemonic},
+        {"m", CEVM_OPTION_TEXT, &n->mnemonic},
+        {"derivation-path", CEVM_OPTION_TEXT, &n->derivation},
+        {"auto-impersonate", CEVM_OPTION_SWITCH, &n->auto_impersonate},
+        {"chain-id", CEVM_OPTION_NUMBER, &r.chain_id},
+        {"hardfork", CEVM_OPTION_TEXT, &r.hardfork},
+        {"genesis", CEVM_OPTION_TEXT, &r.genesis},
+        {"init", CEVM_OPTION_TEXT, &r.genesis},
+        {"import", CEVM_OPTION_TEXT, &n->import_path},
+        {"timestamp", CEVM_OPTION_NUMBER, &r.timestamp},
+        {"gas-limit", CEVM_OPTION_NUMBER, &n->gas_limit},
+        {"block-base-fee-per-gas", CEVM_OPTION_TEXT, &r.base_fee},
+        {"base-fee", CEVM_OPTION_TEXT, &r.base_fee},
+        {"gas-price", CEVM_OPTION_TEXT, &r.gas_price},
+        {"code-size-limit", CEVM_OPTION_NUMBER, &n->code_size_limit},
+        {"disable-code-size-limit", CEVM_OPTION_SWITCH, &r.unlimited_code},
+        {"call-gas-limit", CEVM_OPTION_NUMBER, &r.call_gas},
+        {"block-time", CEVM_OPTION_TEXT, &r.block_time},
+        {"b", CEVM_OPTION_TEXT, &r.block_time},
+        {"no-mining", CEVM_OPTION_SWITCH, &n->no_mining},
+        {"no-mine", CEVM_OPTION_SWITCH, &n->no_mining},
+        {"mixed-mining", CEVM_OPTION_SWITCH, &n->mixed_mining},
+        {"order", CEVM_OPTION_TEXT, &r.order},
+        {"data-dir", CEVM_OPTION_TEXT, &n->data_dir},
+        {"state", CEVM_OPTION_TEXT, &out->state},
+        {"load-state", CEVM_OPTION_TEXT, &out->load_state},
+        {"dump-state", CEVM_OPTION_TEXT, &out->dump_state},
+        {"fork-url", CEVM_OPTION_TEXT, &n->fork_url},
+        {"rpc-url", CEVM_OPTION_TEXT, &n->fork_url},
+        {"f", CEVM_OPTION_TEXT, &n->fork_url},
+        {"fork-block-number", CEVM_OPTION_NUMBER, &r.fork_block},
+        {"fork-cache", CEVM_OPTION_TEXT, &n->fork_cache},
+        {"offline", CEVM_OPTION_SWITCH, &n->offline},
+        {"artifacts", CEVM_OPTION_TEXT, &out->artifacts},
+        {"steps-tracing", CEVM_OPTION_SWITCH, &r.steps_tracing}, /* traces always have all steps here */
+        {"quiet", CEVM_OPTION_SWITCH, &out->quiet},
+        {"silent", CEVM_OPTION_SWITCH, &out->quiet},
+        {"q", CEVM_OPTION_SWITCH, &out->quiet},
+        {"json", CEVM_OPTION_SWITCH, &out->json},
+        {"methods", CEVM_OPTION_SWITCH, &out->lists_methods},
+        {NULL, CEVM_OPTION_SWITCH, NULL},
+    };
+    cevm_arguments arguments;
+    if (!cevm_options_parse(&arguments, table, out->name, argc, argv)) {
+        return false;
+    }
+    out->help = arguments.help;
+    if (arguments.count != 0) {
+        (void)fprintf(stderr, "%s: \"%s\" is no option\n(%s --help lists the options)\n", out->name, arguments.items[0],
+                      out->name);
+        return false;
+    }
+    return interpret(out, &r);
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * rpc/console.h: console.log of Hardhat's and Foundry's libraries: calls of an address without code, whose input is the
+ * text's parts, ABI-encoded.
+ */
+#ifndef CEVM_RPC_CONSOLE_H
+#define CEVM_RPC_CONSOLE_H
+
+#include "rpc/node.h"
+
+/** The signatures console.log comes in, by selector. Immutable: any thread. */
+typedef struct cevm_console cevm_console;
+
+/** NULL when memory runs out. */
+cevm_console *cevm_console_create(const cevm_allocator *allocator);
+void cevm_console_destroy(cevm_console *console);
+
+/**
+ * Writes what a call of the console's address says, as JavaScript's console.log would: parts with blanks between, %s %d %i
+ * %o %x in the first one filled in. Cut to `size` - 1 bytes, NUL-terminated; size must not be 0. False when the input is
+ * not one of console.log's.
+ */
+bool cevm_console_format(char *out, size_t size, const cevm_console *console, cevm_bytes input);
+
+/** Whether code or initcode mentions the console's address: whether to expect such calls of it. */
+bool cevm_console_in_code(cevm_bytes code);
+
+/** Called for each line in the order of the calls; false stops. */
+typedef bool (*cevm_console_visit)(void *user, size_t tx_index, const char *text);
+/**
+ * Executes the block again for what its transactions (only_index SIZE_MAX: all; otherwise one) wrote, also in calls that
+ * were reverted. Errors: as cevm_workbench_replay; CEVM_ERR_ARGUMENT for a block whose state before it is not there.
+ */
+cevm_err cevm_console_replay(const cevm_console *console, cevm_node *node, cevm_world *world, cevm_record *record,
+                             size_t only_index, cevm_console_visit visit, void *user);
+
+#endif

@@ -1,0 +1,374 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Traces of what was executed and of calls: debug_traceTransaction, debug_traceBlock…, debug_traceCall. */
+#include <cevm/crypto.h>
+#include <cevm/hex.h>
+
+#include "rpc/debug_block.h"
+#include "rpc/find.h"
+#include "rpc/methods.h"
+#include "rpc/trace_config.h"
+#include "rpc/trial.h"
+#include "rpc/tx_reason.h"
+#include "state/rlp.h"
+
+/* A trace of one transaction, or of all, while their block is executed again. */
+typedef struct replay {
+    cevm_rpc_call *call;
+    const cevm_trace_config *config;
+    cevm_workbench bench;
+    cevm_vm *vm;
+    volatile bool stop;
+    bool all;
+    size_t index; /* of the one */
+    cevm_trace *trace;
+} replay;
+
+/* A VM that the trace can stop. False: the call failed. */
+static cevm_vm *make_vm(cevm_rpc_call *call, const cevm_precompile_moves *moves, const cevm_trace_config *config,
+                        const volatile bool *stop)
+{
+    cevm_rpc_call stoppable = *call;
+    stoppable.cancel = stop;
+    cevm_vm *vm = cevm_call_vm(&stoppable, moves, config->deadline_ns);
+    if (vm == NULL) {
+        call->error = stoppable.error;
+    }
+    return vm;
+}
+
+static cevm_trace_context context_of(const cevm_record *record, size_t index)
+{
+    return (cevm_trace_context){.has_block = true,
+                                .block_hash = record->block.hash,
+                                .block_number = record->block.header.number,
+                                .has_tx = true,
+                                .tx_hash = record->hashes[index],
+                                .tx_index = index,
+                                .log_index = record->receipts[index].first_log};
+}
+
+/* What went wrong with the execution, unless the trace knows better. */
+static bool fail_trace(cevm_rpc_call *call, cevm_trace *trace, cevm_err err)
+{
+    if (trace != NULL) {
+        cevm_err own = cevm_trace_failure(trace);
+        (void)cevm_trace_abort(trace, cevm_err_string(own != CEVM_OK ? own : err));
+        err = own != CEVM_OK ? own : err;
+    }
+    return cevm_trace_fail_call(call, err);
+}
+
+static const cevm_tracer *watch(void *user, size_t index)
+{
+    replay *r = user;
+    const cevm_record *record = r->bench.record;
+    if ((!r->all && index != r->index) || r->call->error.code != 0) {
+        return NULL;
+    }
+    if (r->all) {
+        cevm_json_begin_object(r->call->out);
+        cevm_json_put_key(r->call->out, "txHash");
+        cevm_json_put_hash(r->call->out, &record->hashes[index]);
+        cevm_json_put_key(r->call->out, "result");
+    }
+    const cevm_trace_context context = context_of(record, index);
+    r->trace = cevm_trace_config_make(r->config, r->call, r->bench.state, &context, &r->stop);
+    if (r->trace == NULL) {
+        return NULL;
+    }
+    cevm_err err = cevm_trace_begin(r->trace, record->block.txs[index], &r->bench.env);
+    if (err != CEVM_OK) {
+        (void)cevm_rpc_fail_err(r->call, err);
+        return NULL;
+    }
+    return cevm_trace_hooks(r->trace);
+}
+
+static bool finish(void *user, size_t index, const cevm_receipt *receipt)
+{
+    replay *r = user;
+    (void)index;
+    if (r->trace == NULL) { /* one that comes before, or the call has failed */
+        return r->call->error.code == 0;
+    }
+    cevm_err err = cevm_trace_finish(r->trace, receipt);
+    if (err != CEVM_OK) {
+        (void)cevm_trace_fail_call(r->call, err);
+    }
+    if (r->all) {
+        cevm_json_end_object(r->call->out);
+    }
+    cevm_trace_destroy(r->trace);
+    r->trace = NULL;
+    return err == CEVM_OK && r->all;
+}
+
+/* Whether the options make a trace: asked before anything is executed or written. */
+static bool check_config(const cevm_trace_config *config, cevm_rpc_call *call)
+{
+    cevm_trace_context context = {0};
+    cevm_trace *trace = cevm_trace_config_make(config, call, NULL, &context, NULL);
+    cevm_trace_destroy(trace);
+    return trace != NULL;
+}
+
+/* Executes a block again and writes what `r` asks for. */
+static void run_replay(replay *r, cevm_world *world, cevm_record *record)
+{
+    cevm_rpc_call *call = r->call;
+    if (record->before == NULL) {
+        (void)cevm_rpc_fail(call, CEVM_RPC_SERVER, "genesis is not traceable");
+        return;
+    }
+    cevm_err err = cevm_workbench_open_before(&r->bench, call->node, world, record);
+    if (err != CEVM_OK) {
+        (void)cevm_rpc_fail_err(call, err);
+        return;
+    }
+    r->vm = make_vm(call, NULL, r->config, &r->stop);
+    if (r->vm != NULL) {
+        r->bench.vm = r->vm;
+        if (r->all) {
+            cevm_json_begin_array(call->out);
+        }
+        err = cevm_workbench_replay(&r->bench, watch, finish, r);
+        if (err != CEVM_OK) {
+            (void)fail_trace(call, r->trace, err);
+        }
+        if (r->all && call->error.code == 0) {
+            cevm_json_end_array(call->out);
+        }
+        cevm_trace_destroy(r->trace);
+        cevm_vm_destroy(r->vm);
+    }
+    cevm_workbench_close(&r->bench);
+}
+
+static void trace_block(cevm_rpc_call *call, cevm_world *world, cevm_record *record)
+{
+    cevm_trace_config config;
+    if (!cevm_trace_config_read(&config, call, cevm_rpc_param(call, 1), false)) {
+        return;
+    }
+    if (check_config(&config, call)) {
+        replay r = {.call = call, .config = &config, .all = true};
+        run_replay(&r, world, record);
+    }
+    cevm_trace_config_free(&config);
+}
+
+void cevm_rpc_debug_traceTransaction(cevm_rpc_call *call)
+{
+    cevm_hash hash;
+    cevm_trace_config config;
+    if (!cevm_rpc_read_hash(&hash, call, cevm_rpc_param(call, 0), "transaction hash") ||
+        !cevm_trace_config_read(&config, call, cevm_rpc_param(call, 1), false)) {
+        return;
+    }
+    cevm_world *world = cevm_node_world(call->node);
+    const cevm_tx_place *place = cevm_world_tx(world, &hash);
+    if (place != NULL) {
+        replay r = {.call = call, .config = &config, .index = place->index};
+        if (check_config(&config, call)) {
+            run_replay(&r, world, place->record);
+        }
+    } else if (cevm_world_pooled(world, &hash) != NULL) {
+        (void)cevm_rpc_fail(call, CEVM_RPC_SERVER,
+                            "transaction not found: it waits in the pool and was not executed yet");
+    } else if (!cevm_remote_passthrough(call)) {
+        (void)cevm_rpc_fail(call, CEVM_RPC_SERVER, "transaction not found");
+    }
+    cevm_world_release(world);
+    cevm_trace_config_free(&config);
+}
+
+void cevm_rpc_debug_traceBlockByNumber(cevm_rpc_call *call)
+{
+    cevm_view view;
+    if (!cevm_debug_open_block(&view, call, 0)) {
+        return;
+    }
+    trace_block(call, view.world, view.record);
+    cevm_view_close(&view);
+}
+
+static void trace_block_of_hash(cevm_rpc_call *call, const cevm_hash *hash)
+{
+    cevm_view view;
+    cevm_view_open_hash(&view, call, hash);
+    if (view.record != NULL) {
+        trace_block(call, view.world, view.record);
+    } else if (!cevm_remote_passthrough(call)) {
+        char text[65];
+        cevm_hex_encode(text, hash->bytes, sizeof hash->bytes);
+        (void)cevm_rpc_fail(call, CEVM_RPC_SERVER, "block 0x%s not found", text);
+    }
+    cevm_view_close(&view);
+}
+
+void cevm_rpc_debug_traceBlockByHash(cevm_rpc_call *call)
+{
+    cevm_hash hash;
+    if (cevm_rpc_read_hash(&hash, call, cevm_rpc_param(call, 0), "block hash")) {
+        trace_block_of_hash(call, &hash);
+    }
+}
+
+/* A block as RLP: it has to be one of this chain's, for only their states are known. */
+void cevm_rpc_debug_traceBlock(cevm_rpc_call *call)
+{
+    cevm_bytes rlp;
+    cevm_rlp_item block;
+    cevm_rlp_item header;
+    cevm_hash hash;
+    if (!cevm_rpc_read_data(&rlp, call, cevm_rpc_param(call, 0), "block")) {
+        return;
+    }
+    cevm_bytes cursor = rlp;
+    bool ok = cevm_rlp_next(&cursor, &block) && block.is_list && cursor.size == 0;
+    cursor = ok ? block.payload : (cevm_bytes){NULL, 0};
+    if (!ok || !cevm_rlp_next(&cursor, &header) || !header.is_list) {
+        (void)cevm_rpc_fail(call, CEVM_RPC_SERVER, "could not decode block: it is no RLP of one");
+        return;
+    }
+    cevm_keccak256(&hash, header.whole.data, header.whole.size);
+    trace_block_of_hash(call, &hash);
+}
+
+/* ---- debug_traceCall ----------------------------------------------------------------------------------------------- */
+
+/* Hooks of no tracer, for the transactions that come before the place of the call. */
+static const cevm_tracer *watch_nothing(void *user, size_t index)
+{
+    (void)user;
+    (void)index;
+    return NULL;
+}
+
+static bool is_not_last(void *user, size_t index, const cevm_receipt *receipt)
+{
+    (void)receipt;
+    return index + 1 < *(const uint64_t *)user;
+}
+
+/* Takes the state to what it was before a transaction of the block. */
+static bool go_to_index(cevm_trial *trial, const cevm_trace_config *config)
+{
+    cevm_rpc_call *call = trial->call;
+    cevm_record *record = trial->view.record;
+    uint64_t index = config->tx_index;
+    if (index > record->block.tx_count || record->before == NULL) {
+        return cevm_rpc_fail(call, CEVM_RPC_SERVER, "transaction index %llu out of range for block of %zu transactions",
+                             (unsigned long long)index, record->block.tx_count);
+    }
+    const cevm_block_env env = trial->env;
+    cevm_workbench_close(&trial->bench);
+    cevm_err err = cevm_workbench_open_before(&trial->bench, call->node, trial->view.world, record);
+    if (err != CEVM_OK) {
+        return cevm_rpc_fail_err(call, err);
+    }
+    trial->env = env;
+    if (index != 0) {
+        err = cevm_workbench_replay(&trial->bench, watch_nothing, is_not_last, &index);
+    }
+    return err == CEVM_OK || cevm_trace_fail_call(call, err);
+}
+
+static bool refuse_call(cevm_trial *trial, cevm_tx_error reason, const cevm_account_info *sender)
+{
+    char text[CEVM_TX_REASON_SIZE];
+    cevm_tx_reason_describe(text, reason, &trial->args.tx, &trial->env, sender);
+    return cevm_rpc_fail(trial->call, CEVM_RPC_SERVER, "tracing failed: %s", text);
+}
+
+/* Executes the call on the state as it is, under the trace. */
+static bool run_call(cevm_trial *trial, cevm_trace *trace, cevm_vm *vm)
+{
+    cevm_state *state = trial->bench.state;
+    cevm_tx *tx = &trial->args.tx;
+    cevm_account_info sender;
+    cevm_receipt receipt;
+    cevm_tx_error reason = CEVM_TX_NONE;
+    cevm_err err = cevm_state_overrides_apply(&trial->overrides, state, trial->env.fork);
+    if (err == CEVM_OK) {
+        err = cevm_state_get_account(state, &sender, &tx->sender);
+    }
+    if (err != CEVM_OK) {
+        return cevm_rpc_fail_err(trial->call, err);
+    }
+    tx->nonce = sender.nonce;
+    err = cevm_trace_begin(trace, tx, &trial->env);
+    if (err == CEVM_OK) {
+        err = cevm_tx_apply(vm, state, &receipt, &reason, tx, &trial->env, NULL, cevm_trace_hooks(trace));
+    }
+    if (err != CEVM_OK) {
+        return fail_trace(trial->call, trace, err);
+    }
+    if (reason != CEVM_TX_NONE) {
+        return refuse_call(trial, reason, &sender);
+    }
+    err = cevm_trace_finish(trace, &receipt);
+    return err == CEVM_OK || cevm_trace_fail_call(trial->call, err);
+}
+
+static void trace_trial(cevm_trial *trial, const cevm_trace_config *config)
+{
+    cevm_rpc_call *call = trial->call;
+    const cevm_record *record = trial->view.record;
+    volatile bool stop = false;
+    if (config->has_tx_index && !go_to_index(trial, config)) {
+        return;
+    }
+    cevm_vm *vm = make_vm(call, &trial->moves, config, &stop);
+    if (vm == NULL) {
+        return;
+    }
+    const cevm_trace_context context = {
+        .has_block = !trial->view.is_pending, .block_hash = record->block.hash, .block_number = trial->env.number};
+    cevm_trace *trace = cevm_trace_config_make(config, call, trial->bench.state, &context, &stop);
+    if (trace != NULL) {
+        (void)run_call(trial, trace, vm);
+        cevm_trace_destroy(trace);
+    }
+    cevm_vm_destroy(vm);
+}
+
+/*
+ * The overrides stand in the options and not among the parameters, where a trial looks for them: it is shown them there. Any
+ * of the two may be missing.
+ */
+static bool open_trial(cevm_trial *out, cevm_rpc_call *call, const cevm_trace_config *config)
+{
+    static const cevm_trial_params params = {.block = 1, .state_overrides = 2, .block_overrides = 3};
+    json_t *given = call->params;
+    json_t *block = cevm_rpc_param(call, 1);
+    json_t *shown = json_array();
+    bool ok = shown != NULL && json_array_append(shown, cevm_rpc_param(call, 0)) == 0;
+    json_t *rest[] = {block, config->state_overrides, config->block_overrides};
+    for (size_t i = 0; i < sizeof rest / sizeof rest[0] && ok; ++i) {
+        ok = (rest[i] != NULL ? json_array_append(shown, rest[i]) : json_array_append_new(shown, json_null())) == 0;
+    }
+    if (!ok) {
+        json_decref(shown);
+        return cevm_rpc_fail_err(call, CEVM_ERR_NOMEM);
+    }
+    call->params = shown;
+    ok = cevm_trial_open(out, call, &params);
+    call->params = given;
+    json_decref(shown);
+    return ok;
+}
+
+void cevm_rpc_debug_traceCall(cevm_rpc_call *call)
+{
+    cevm_trace_config config;
+    cevm_trial trial;
+    if (!cevm_trace_config_read(&config, call, cevm_rpc_param(call, 2), true)) {
+        return;
+    }
+    if (check_config(&config, call) && open_trial(&trial, call, &config)) {
+        trace_trial(&trial, &config);
+        cevm_trial_close(&trial);
+    }
+    cevm_trace_config_free(&config);
+}

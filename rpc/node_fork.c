@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A chain that begins where another one is: its first block is the remote's, its state is the remote's with what was changed
+ * here above it (the base of cevm_treedb). What will be read is found out by rehearsal and fetched in batches.
+ */
+#include <stdio.h>
+
+#include <cevm/alloc.h>
+#include <cevm/crypto.h>
+
+#include "rpc/node_internal.h"
+
+/** A call whose reads depend on each other further down goes on over what is known by then. */
+enum { MAX_ROUNDS = 64, DELEGATION_SIZE = 23 };
+
+cevm_remote *cevm_node_remote(const cevm_node *node) { return node->remote; }
+
+bool cevm_node_say_remote(const cevm_node *node, cevm_node_error *error, cevm_err err)
+{
+    (void)cevm_node_say_err(error, err);
+    if (node->remote != NULL && err == CEVM_ERR_BACKEND) {
+        cevm_remote_error text;
+        cevm_remote_last_error(node->remote, &text);
+        (void)snprintf(error->text, sizeof error->text, "the remote chain: %s", text.text);
+    }
+    return false;
+}
+
+bool cevm_node_fork_open(cevm_node *node, cevm_node_error *error)
+{
+    const cevm_node_options *o = &node->options;
+    const cevm_remote_options options = {.struct_size = sizeof options,
+                                         .allocator = node->allocator,
+                                         .url = o->fork_url,
+                                         .has_block = o->has_fork_block,
+                                         .block = o->fork_block,
+                                         .cache_path = o->fork_cache,
+                                         .offline = o->offline,
+                                         .patience_ms = 30000};
+    cevm_remote_error text;
+    if (o->fork_url == NULL && !o->offline) {
+        return true;
+    }
+    if (o->genesis_path != NULL || o->import_path != NULL || o->data_dir != NULL) {
+        return cevm_node_say(error, 0,
+                             "a fork of a remote chain takes no genesis, no blocks to import and no data folder");
+    }
+    const cevm_err err = cevm_remote_open(&node->remote, &text, &options);
+    if (err != CEVM_OK) {
+        (void)cevm_node_say_err(error, err);
+        (void)snprintf(error->text, sizeof error->text, "%s", text.text);
+    }
+    return err == CEVM_OK;
+}
+
+/* ---- The first block ------------------------------------------------------------------------------------------------ */
+
+/**
+ * Gives the node's accounts their balance. What nonce they have there stays. The keys are known to everybody, so on public
+ * chains some have delegated to contracts that take what comes (EIP-7702): that they lose.
+ */
+static cevm_err put_accounts(const cevm_node *node)
+{
+    const cevm_db db = cevm_remote_interface(node->remote);
+    cevm_err err = CEVM_OK;
+    if (node->key_count == 0) {
+        return CEVM_OK;
+    }
+    cevm_db_key *keys = cevm_resize_array(node->allocator, NULL, node->key_count, sizeof *keys);
+    if (keys == NULL) {
+        return CEVM_ERR_NOMEM;
+    }
+    for (size_t i = 0; i < node->key_count; ++i) {
+        keys[i] = (cevm_db_key){.address = node->keys[i].address};
+    }
+    err = db.vtable->prefetch(db.ctx, keys, node->key_count);
+    cevm_free(node->allocator, keys);
+    for (size_t i = 0; err == CEVM_OK && i < node->key_count; ++i) {
+        cevm_db_account account;
+        bool exists = false;
+        cevm_bytes code = {NULL, 0};
+        err = db.vtable->account(db.ctx, &account, &exists, &node->keys[i].address);
+        if (err == CEVM_OK && !cevm_hash_equal(&account.code_hash, &cevm_empty_code_hash)) {
+            err = db.vtable->code(db.ctx, &code, &account.code_hash);
+            code.size = code.size != DELEGATION_SIZE ? code.size : 0;
+        }
+        if (err == CEVM_OK) {
+            err = cevm_treedb_set_account(node->engine.db, &node->keys[i].address, &node->options.balance,
+                                          account.nonce, code);
+        }
+    }
+    return err;
+}
+
+static void make_settings(cevm_node_settings *out, const cevm_node *node, const cevm_remote_block *block)
+{
+    const cevm_node_options *options = &node->options;
+    cevm_node_common_settings(out, options);
+    cevm_remote_chain_config(&out->config, block, options->fork);
+    out->config.chain_id = options->chain_id != 0 ? options->chain_id : block->chain_id;
+    out->gas_limit = options->gas_limit != 0 ? options->gas_limit : block->header.gas_limit;
+}
+
+static cevm_err make_record(const cevm_node *node, cevm_record **out, const cevm_node_settings *settings,
+                            const cevm_remote_block *block)
+{
+    cevm_tree *state = NULL;
+    const cevm_header *header = &block->header;
+    const bool is_merged = cevm_u256_is_zero(&header->difficulty);
+    cevm_err err = cevm_treedb_snapshot(node->engine.db, &state);
+    if (err == CEVM_OK) {
+        cevm_record_parts parts = {.header = header,
+                                   .hash = &block->hash,
+                                   .total_difficulty = header->difficulty,
+                                   .is_merged = is_merged,
+                                   .state = state};
+        cevm_header_env(&parts.env, &settings->config, header, is_merged);
+        err = cevm_record_create(out, &parts, node->allocator);
+    }
+    cevm_tree_release(state);
+    return err;
+}
+
+bool cevm_node_fork_begin(cevm_node *node, cevm_node_error *error, cevm_world **out)
+{
+    cevm_remote_block block;
+    cevm_node_settings settings;
+    cevm_record *record = NULL;
+    cevm_remote_get_block(node->remote, &block);
+    make_settings(&settings, node, &block);
+    cevm_world *world = cevm_world_create(node->allocator);
+    cevm_err err = world != NULL ? put_accounts(node) : CEVM_ERR_NOMEM;
+    if (err == CEVM_OK) {
+        err = cevm_node_put_predeploys(node,
+                                       cevm_chain_fork(&settings.config, block.header.number, block.header.timestamp,
+                                                       cevm_u256_is_zero(&block.header.difficulty)));
+    }
+    if (err == CEVM_OK) {
+        err = make_record(node, &record, &settings, &block);
+    }
+    if (err == CEVM_OK) {
+        world->settings = settings;
+        world->first = block.header.number;
+        err = cevm_world_append(world, record);
+    }
+    cevm_record_release(record);
+    if (err != CEVM_OK) {
+        cevm_world_release(world);
+        return cevm_node_say_remote(node, error, err);
+    }
+    *out = world;
+    return true;
+}
+
+/* ---- Rehearsals ------------------------------------------------------------------------------------------------------- */
+
+/** Errors that do not come of a guess. */
+static bool is_serious(cevm_err err) { return err == CEVM_ERR_NOMEM || err == CEVM_ERR_CANCELLED; }
+
+cevm_err cevm_node_rehearse(cevm_node *node, cevm_err (*run)(void *user), void *user)
+{
+    size_t guesses = node->remote != NULL ? 1 : 0;
+    cevm_err err = CEVM_OK;
+    for (int round = 0; err == CEVM_OK && guesses != 0 && round < MAX_ROUNDS; ++round) {
+        err = cevm_remote_begin_guessing(node->remote);
+        if (err == CEVM_OK) {
+            err = run(user);
+            cevm_remote_end_guessing(node->remote, &guesses);
+        }
+        if (!is_serious(err)) {
+            err = cevm_remote_fetch_guessed(node->remote);
+        }
+    }
+    return err;
+}
+
+cevm_err cevm_node_warm_block(cevm_node *node, const cevm_execution_input *input, cevm_pooled *const *txs, size_t count)
+{
+    const cevm_vm_config config = {
+        .struct_size = sizeof config, .allocator = node->allocator, .code_cache = node->code_cache};
+    if (node->remote == NULL) {
+        return CEVM_OK;
+    }
+    const cevm_tx **list = NULL;
+    if (count != 0) {
+        list = cevm_resize_array(node->allocator, NULL, count, sizeof(const cevm_tx *));
+        if (list == NULL) {
+            return CEVM_ERR_NOMEM;
+        }
+    }
+    for (size_t i = 0; i < count; ++i) {
+        list[i] = txs[i]->tx;
+    }
+    const cevm_db db = cevm_node_view_db(&node->engine.view);
+    const cevm_err err = cevm_remote_warm_block(node->remote, NULL, &db, &config, input, list, count);
+    cevm_free(node->allocator, (void *)list);
+    return err;
+}

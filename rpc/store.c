@@ -1,0 +1,367 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The node's world on disk: opening, and saving one world in the place of another. */
+#include <cevm/alloc.h>
+
+#include "rpc/store_internal.h"
+
+bool cevm_store_say(const cevm_store *store, cevm_node_error *error, cevm_err err)
+{
+    const char *text = err == CEVM_ERR_BACKEND || err == CEVM_ERR_IO ? cevm_lmdb_error_text(store->lmdb) : "";
+    (void)cevm_node_say(error, 0, "data-dir: %s%s%s", cevm_err_string(err), *text != '\0' ? ": " : "", text);
+    error->err = err;
+    return false;
+}
+
+/* ---- Life ---------------------------------------------------------------------------------------------------------- */
+
+bool cevm_store_open(cevm_store **out, cevm_node_error *error, const char *data_dir, const cevm_allocator *allocator)
+{
+    cevm_lmdb_error text = {.text = ""};
+    const cevm_lmdb_options options = {.struct_size = sizeof options,
+                                       .allocator = allocator,
+                                       .path = data_dir,
+                                       .create = true,
+                                       .has_history = true,
+                                       .history = CEVM_LMDB_ARCHIVE};
+    cevm_store *store = cevm_zalloc(allocator, sizeof *store);
+    *out = NULL;
+    if (store == NULL) {
+        return cevm_node_say_err(error, CEVM_ERR_NOMEM);
+    }
+    store->allocator = allocator;
+    const cevm_err err = cevm_lmdb_open(&store->lmdb, &text, &options);
+    if (err != CEVM_OK) {
+        cevm_free(allocator, store);
+        (void)cevm_node_say(error, 0, "%s", text.text[0] != '\0' ? text.text : cevm_err_string(err));
+        error->err = err;
+        return false;
+    }
+    store->db = cevm_lmdb_interface(store->lmdb);
+    cevm_buf_init(&store->block, allocator);
+    cevm_buf_init(&store->receipts, allocator);
+    cevm_buf_init(&store->entry, allocator);
+    *out = store;
+    return true;
+}
+
+void cevm_store_close(cevm_store *store)
+{
+    if (store == NULL) {
+        return;
+    }
+    cevm_lmdb_close(store->lmdb);
+    cevm_world_release(store->saved);
+    cevm_buf_free(&store->block);
+    cevm_buf_free(&store->receipts);
+    cevm_buf_free(&store->entry);
+    cevm_free(store->allocator, store);
+}
+
+/* ---- Entries ------------------------------------------------------------------------------------------------------- */
+
+/** Begins an entry in store->entry. */
+static cevm_codec begin_entry(cevm_store *store)
+{
+    cevm_buf_clear(&store->entry);
+    return (cevm_codec){.out = &store->entry};
+}
+
+static cevm_err put_entry(cevm_store *store, cevm_bytes name, const cevm_codec *c)
+{
+    return cevm_codec_end(c)
+               ? cevm_lmdb_put_entry(store->lmdb, name, (cevm_bytes){store->entry.data, store->entry.size})
+               : CEVM_ERR_NOMEM;
+}
+
+static cevm_err remove_entry(cevm_store *store, cevm_bytes name)
+{
+    return cevm_lmdb_put_entry(store->lmdb, name, (cevm_bytes){NULL, 0});
+}
+
+static bool put_impersonated(void *user, const cevm_hash *key, cevm_ref *value)
+{
+    cevm_codec *c = user;
+    cevm_address address;
+    (void)value;
+    memcpy(address.bytes, key->bytes, sizeof address.bytes);
+    cevm_codec_address(c, &address);
+    return true;
+}
+
+static cevm_err put_node(cevm_store *store, const cevm_world *world)
+{
+    cevm_codec c = begin_entry(store);
+    uint64_t numbers[5] = {STORE_VERSION, world->first, world->branch, world->pool_sequence, world->impersonated.count};
+    cevm_node_settings settings = world->settings;
+    for (size_t i = 0; i < 5; ++i) {
+        cevm_codec_u64(&c, &numbers[i]);
+    }
+    cevm_pmap_for_each(&world->impersonated, put_impersonated, &c);
+    cevm_codec_settings(&c, &settings);
+    return put_entry(store, cevm_store_node_name(), &c);
+}
+
+/* ---- The pool ------------------------------------------------------------------------------------------------------ */
+
+typedef struct pool_walk {
+    cevm_store *store;
+    const cevm_pmap *other;
+    bool adds;
+    cevm_err err;
+} pool_walk;
+
+static cevm_err put_pooled(cevm_store *store, cevm_bytes name, const cevm_pooled *pooled)
+{
+    cevm_codec c = begin_entry(store);
+    cevm_bytes raw = pooled->raw;
+    cevm_address sender = pooled->tx->sender;
+    bool impersonated = pooled->impersonated;
+    uint64_t sequence = pooled->sequence;
+    cevm_codec_u64(&c, &sequence);
+    cevm_codec_address(&c, &sender);
+    cevm_codec_bool(&c, &impersonated);
+    cevm_codec_bytes(&c, &raw);
+    return put_entry(store, name, &c);
+}
+
+/** Visits one pool: what the other has too stays. */
+static bool compare_pooled(void *user, const cevm_hash *hash, cevm_ref *value)
+{
+    pool_walk *w = user;
+    uint8_t name[STORE_TX_NAME];
+    const cevm_ref *there = w->other != NULL ? cevm_pmap_get(w->other, hash) : NULL;
+    if (w->adds && there != value) {
+        w->err = put_pooled(w->store, cevm_store_tx_name(name, hash), (const cevm_pooled *)(const void *)value);
+    } else if (!w->adds && there == NULL) {
+        w->err = remove_entry(w->store, cevm_store_tx_name(name, hash));
+    }
+    return w->err == CEVM_OK;
+}
+
+static cevm_err save_pool(cevm_store *store, const cevm_world *old, const cevm_world *world)
+{
+    pool_walk w = {.store = store, .other = &world->pool, .err = CEVM_OK};
+    if (old != NULL && old->pool.root == world->pool.root) {
+        return CEVM_OK;
+    }
+    if (old != NULL) {
+        cevm_pmap_for_each(&old->pool, compare_pooled, &w);
+    }
+    w.adds = true;
+    w.other = old != NULL ? &old->pool : NULL;
+    if (w.err == CEVM_OK) {
+        cevm_pmap_for_each(&world->pool, compare_pooled, &w);
+    }
+    return w.err;
+}
+
+/* ---- Blocks -------------------------------------------------------------------------------------------------------- */
+
+static cevm_err encode_block(cevm_store *store, const cevm_record *record)
+{
+    size_t size = 0;
+    cevm_buf *buf = &store->block;
+    cevm_buf_clear(buf);
+    cevm_err err = cevm_block_encode(NULL, &size, 0, &record->block, store->allocator);
+    if (err == CEVM_OK && size > buf->capacity) {
+        uint8_t *data = cevm_resize(store->allocator, buf->data, size);
+        if (data == NULL) {
+            return CEVM_ERR_NOMEM;
+        }
+        buf->data = data;
+        buf->capacity = size;
+    }
+    if (err == CEVM_OK) {
+        err = cevm_block_encode(buf->data, &size, buf->capacity, &record->block, store->allocator);
+        buf->size = size;
+    }
+    return err;
+}
+
+/** A list of receipts as nodes send them: typed ones are strings in it. */
+static cevm_err encode_receipts(cevm_store *store, const cevm_record *record)
+{
+    cevm_buf *buf = &store->receipts;
+    cevm_buf_clear(buf);
+    const size_t list = cevm_rlp_list_begin(buf);
+    for (size_t i = 0; i < record->block.tx_count; ++i) {
+        const cevm_bytes encoded = record->receipts[i].encoded;
+        if (encoded.size != 0 && encoded.data[0] >= 0xc0) {
+            cevm_buf_append(buf, encoded.data, encoded.size);
+        } else {
+            cevm_rlp_put_bytes(buf, encoded.data, encoded.size);
+        }
+    }
+    cevm_rlp_list_end(buf, list);
+    return buf->failed ? CEVM_ERR_NOMEM : CEVM_OK;
+}
+
+/** One step of the database: the state goes from one to another, and if there is a block it is named. */
+static cevm_err put_step(cevm_store *store, const cevm_tree *from, const cevm_tree *to, const cevm_db_block *block)
+{
+    const cevm_db *db = &store->db;
+    cevm_diff diff = {NULL, 0};
+    cevm_err err = db->vtable->begin_block(db->ctx);
+    if (err == CEVM_OK) {
+        err = cevm_tree_diff(&diff, from, to);
+    }
+    if (err == CEVM_OK && diff.account_count != 0) {
+        err = db->vtable->commit(db->ctx, &diff);
+    }
+    cevm_tree_diff_free(&diff, to);
+    if (err == CEVM_OK && block != NULL) {
+        err = db->vtable->put_block(db->ctx, block);
+    }
+    return err == CEVM_OK ? db->vtable->end_block(db->ctx, true) : err;
+}
+
+static void put_block_txs(cevm_codec *c, const cevm_record *record)
+{
+    uint64_t count = record->block.tx_count;
+    cevm_codec_u64(c, &count);
+    for (size_t i = 0; i < record->block.tx_count; ++i) {
+        const cevm_node_receipt *receipt = &record->receipts[i];
+        cevm_codec_tx tx = {.sender = record->block.txs[i]->sender,
+                            .impersonated = record->impersonated[i],
+                            .gas_price = receipt->gas_price,
+                            .gas_used = receipt->gas_used,
+                            .has_created = receipt->has_created,
+                            .created = receipt->created,
+                            .blob_gas_used = receipt->blob_gas_used,
+                            .output = receipt->output};
+        cevm_codec_block_tx(c, &tx);
+    }
+}
+
+static cevm_err add_block(cevm_store *store, const cevm_record *record, const cevm_record *parent)
+{
+    uint8_t name[STORE_BLOCK_NAME];
+    const cevm_tree *from = parent != NULL ? parent->state : NULL;
+    cevm_err err = encode_block(store, record);
+    if (err == CEVM_OK) {
+        err = encode_receipts(store, record);
+    }
+    const cevm_db_block block = {.number = record->block.header.number,
+                                 .hash = record->block.hash,
+                                 .rlp = {store->block.data, store->block.size},
+                                 .total_difficulty = record->total_difficulty,
+                                 .is_merged = record->is_merged,
+                                 .receipts = {store->receipts.data, store->receipts.size}};
+    if (err == CEVM_OK) {
+        err = put_step(store, from, record->state, &block);
+    }
+    bool was_edited = record->before != NULL && parent != NULL && record->before != parent->state;
+    cevm_codec c = begin_entry(store);
+    put_block_txs(&c, record);
+    cevm_codec_bool(&c, &was_edited);
+    if (err == CEVM_OK && was_edited) {
+        err = cevm_codec_put_changes(&c, from, record->before);
+        from = record->before;
+    }
+    if (err == CEVM_OK) {
+        err = cevm_codec_put_changes(&c, from, record->state);
+    }
+    return err == CEVM_OK ? put_entry(store, cevm_store_block_name(name, block.number), &c) : err;
+}
+
+static cevm_err take_back_block(cevm_store *store, uint64_t number)
+{
+    uint8_t name[STORE_BLOCK_NAME];
+    const cevm_err err = store->db.vtable->undo_block(store->db.ctx);
+    return err == CEVM_OK ? remove_entry(store, cevm_store_block_name(name, number)) : err;
+}
+
+/* ---- Saving -------------------------------------------------------------------------------------------------------- */
+
+/** Number of the first block that two worlds do not share; the first of all when they share none. */
+static uint64_t first_difference(const cevm_world *old, const cevm_world *world)
+{
+    const uint64_t a = old->head->block.header.number;
+    const uint64_t b = world->head->block.header.number;
+    uint64_t number = (a < b ? a : b) + 1;
+    if (old->first != world->first) {
+        return old->first;
+    }
+    while (number > old->first && cevm_world_block(old, number - 1) != cevm_world_block(world, number - 1)) {
+        --number;
+    }
+    return number;
+}
+
+static cevm_err take_back(cevm_store *store, uint64_t from)
+{
+    cevm_err err = CEVM_OK;
+    if (store->has_edits) {
+        err = store->db.vtable->undo_block(store->db.ctx);
+        if (err == CEVM_OK) {
+            err = remove_entry(store, cevm_store_edits_name());
+        }
+    }
+    for (uint64_t n = store->saved->head->block.header.number + 1; err == CEVM_OK && n > from; --n) {
+        err = take_back_block(store, n - 1);
+    }
+    return err;
+}
+
+static cevm_err put_edits(cevm_store *store, const cevm_world *world)
+{
+    cevm_err err = put_step(store, world->head->state, world->state, NULL);
+    cevm_codec c = begin_entry(store);
+    if (err == CEVM_OK) {
+        err = cevm_codec_put_changes(&c, world->head->state, world->state);
+    }
+    return err == CEVM_OK ? put_entry(store, cevm_store_edits_name(), &c) : err;
+}
+
+/** Within a move. */
+static cevm_err replace(cevm_store *store, const cevm_world *world, bool *has_edits)
+{
+    const cevm_world *old = store->saved;
+    const uint64_t from = old != NULL ? first_difference(old, world) : world->first;
+    const bool shares = old != NULL && old->first == world->first && from > old->first;
+    const uint64_t head = world->head->block.header.number;
+    cevm_err err = CEVM_OK;
+    *has_edits = store->has_edits;
+    if (old == NULL || old->head != world->head || old->state != world->state) {
+        err = old != NULL ? take_back(store, from) : CEVM_OK;
+        for (uint64_t n = shares ? from : world->first; err == CEVM_OK && n <= head; ++n) {
+            err =
+                add_block(store, cevm_world_block(world, n), n > world->first ? cevm_world_block(world, n - 1) : NULL);
+        }
+        *has_edits = world->state != world->head->state;
+        if (err == CEVM_OK && *has_edits) {
+            err = put_edits(store, world);
+        }
+    }
+    if (err == CEVM_OK) {
+        err = save_pool(store, old, world);
+    }
+    return err == CEVM_OK ? put_node(store, world) : err;
+}
+
+bool cevm_store_save(cevm_store *store, cevm_node_error *error, cevm_world *world)
+{
+    const cevm_db *db = &store->db;
+    bool has_edits = false;
+    if (store->saved == world) {
+        return true;
+    }
+    cevm_err err = db->vtable->begin_move(db->ctx);
+    if (err != CEVM_OK) {
+        return cevm_store_say(store, error, err);
+    }
+    err = replace(store, world, &has_edits);
+    if (err != CEVM_OK) {
+        (void)cevm_store_say(store, error, err); /* before the text is another's */
+        (void)db->vtable->end_move(db->ctx, false);
+        return false;
+    }
+    err = db->vtable->end_move(db->ctx, true);
+    if (err != CEVM_OK) {
+        return cevm_store_say(store, error, err);
+    }
+    cevm_world_release(store->saved);
+    store->saved = cevm_world_retain(world);
+    store->has_edits = has_edits;
+    return true;
+}

@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "rpc/trial.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <time.h>
+
+#include "chain/validate.h"
+#include "evm/u256.h"
+#include "rpc/tx_reason.h"
+#include "trace/revert_reason.h"
+
+#define DEFAULT_GAS_CAP    50000000u
+#define DEFAULT_TIMEOUT_MS 5000u
+
+/* ---- Limits -------------------------------------------------------------------------------------------------------- */
+
+uint64_t cevm_trial_gas_cap(const cevm_node_options *options)
+{
+    return options->call_gas_limit != 0 ? options->call_gas_limit : DEFAULT_GAS_CAP;
+}
+
+uint64_t cevm_call_deadline(const cevm_rpc_call *call)
+{
+    const cevm_node_options *options = cevm_node_get_options(call->node);
+    const uint64_t timeout_ms = options->call_timeout_ms != 0 ? options->call_timeout_ms : DEFAULT_TIMEOUT_MS;
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    const uint64_t end = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec + timeout_ms * 1000000u;
+    return call->deadline_ns != 0 && call->deadline_ns < end ? call->deadline_ns : end;
+}
+
+/* ---- Opening ------------------------------------------------------------------------------------------------------- */
+
+cevm_vm *cevm_call_vm(cevm_rpc_call *call, const cevm_precompile_moves *moves, uint64_t deadline_ns)
+{
+    const cevm_node_options *options = cevm_node_get_options(call->node);
+    cevm_vm *vm = NULL;
+    const cevm_vm_config config = {
+        .struct_size = sizeof config,
+        .allocator = cevm_node_allocator(call->node),
+        .memory_limit = options->call_memory != 0 ? options->call_memory : (size_t)1 << 30,
+        .deadline_ns = deadline_ns,
+        .cancel = call->cancel,
+        .precompile_changes = moves != NULL ? moves->changes : NULL,
+        .precompile_change_count = moves != NULL ? moves->count : 0,
+    };
+    const cevm_err err = cevm_vm_create(&vm, &config);
+    if (err != CEVM_OK) {
+        (void)cevm_rpc_fail_err(call, err);
+        return NULL;
+    }
+    return vm;
+}
+
+static json_t *param(const cevm_rpc_call *call, size_t index)
+{
+    return index != 0 ? cevm_rpc_param(call, index) : NULL;
+}
+
+/**
+ * A call that pays nothing sees a base fee of zero, so that a contract which looks at prices finds none that contradict
+ * each other; geth does the same.
+ */
+static void settle_fees(cevm_trial *trial)
+{
+    const cevm_tx *tx = &trial->args.tx;
+    const cevm_u256 zero = {{0, 0, 0, 0}};
+    if (cevm_u256_is_zero(&tx->max_fee) && cevm_u256_is_zero(&tx->max_priority_fee)) {
+        trial->env.base_fee = zero;
+    }
+    if (cevm_u256_is_zero(&tx->max_fee_per_blob_gas)) {
+        trial->env.blob_base_fee = zero;
+    }
+}
+
+/** What needs the block: its environment, the transaction complete in it, the VM. */
+static bool prepare(cevm_trial *trial, const cevm_block_overrides *block)
+{
+    cevm_rpc_call *call = trial->call;
+    const uint64_t cap = cevm_trial_gas_cap(cevm_node_get_options(call->node));
+    trial->env = trial->bench.env;
+    cevm_block_overrides_apply(block, &trial->env);
+    if (!cevm_call_args_complete(&trial->args, call, trial->env.chain_id, cap)) {
+        return false;
+    }
+    settle_fees(trial);
+    if (!cevm_precompile_moves_add(&trial->moves, call, &trial->overrides, trial->env.fork)) {
+        return false;
+    }
+    const uint64_t deadline_ns = cevm_call_deadline(call);
+    trial->vm = trial->moves.count == 0 ? trial->bench.vm : cevm_call_vm(call, &trial->moves, deadline_ns);
+    if (trial->vm != NULL) {
+        cevm_vm_set_deadline(trial->vm, deadline_ns);
+    }
+    return trial->vm != NULL;
+}
+
+bool cevm_trial_open(cevm_trial *out, cevm_rpc_call *call, const cevm_trial_params *params)
+{
+    cevm_block_overrides block;
+    *out = (cevm_trial){.call = call};
+    if (!cevm_call_args_read(&out->args, call, cevm_rpc_param(call, 0), CEVM_CALL_LEGACY) ||
+        !cevm_state_overrides_read(&out->overrides, call, param(call, params->state_overrides)) ||
+        !cevm_block_overrides_read(&block, call, param(call, params->block_overrides)) ||
+        !cevm_view_open_block(&out->view, call, param(call, params->block))) {
+        return false;
+    }
+    if (!cevm_view_workbench(&out->bench, call, &out->view)) {
+        cevm_view_close(&out->view);
+        return false;
+    }
+    if (!prepare(out, &block)) {
+        cevm_trial_close(out);
+        return false;
+    }
+    return true;
+}
+
+void cevm_trial_close(cevm_trial *trial)
+{
+    if (trial->vm != trial->bench.vm) {
+        cevm_vm_destroy(trial->vm);
+    }
+    cevm_workbench_close(&trial->bench);
+    cevm_view_close(&trial->view);
+}
+
+/* ---- Running ------------------------------------------------------------------------------------------------------- */
+
+/** The state as the call finds it: nothing of earlier runs, and the overrides. */
+static cevm_err reset(cevm_trial *trial)
+{
+    if (trial->dirty) {
+        cevm_state_discard(trial->bench.state);
+    }
+    trial->dirty = true;
+    return cevm_state_overrides_apply(&trial->overrides, trial->bench.state, trial->env.fork);
+}
+
+bool cevm_trial_account(cevm_trial *trial, cevm_account_info *out, const cevm_address *address)
+{
+    cevm_err err = reset(trial);
+    if (err == CEVM_OK) {
+        err = cevm_state_get_account(trial->bench.state, out, address);
+    }
+    return err == CEVM_OK || cevm_rpc_fail_err(trial->call, err);
+}
+
+bool cevm_trial_allowance(cevm_trial *trial, uint64_t *gas)
+{
+    cevm_account_info sender;
+    const cevm_tx *tx = &trial->args.tx;
+    if (cevm_u256_is_zero(&tx->max_fee)) {
+        return true;
+    }
+    if (!cevm_trial_account(trial, &sender, &tx->sender)) {
+        return false;
+    }
+    cevm_u256 fees = cevm_u256_from_u64(cevm_tx_blob_gas(tx));
+    cevm_u256 left = sender.balance;
+    if (cevm_u256_mul_overflow(&fees, &fees, &tx->max_fee_per_blob_gas) ||
+        u256_add_overflow(&fees, &fees, &tx->value) || u256_lt(&left, &fees)) {
+        return true; /* too little even without gas: the run says so */
+    }
+    left = u256_sub(&left, &fees);
+    const cevm_u256 allowance = cevm_u256_div(&left, &tx->max_fee);
+    if (cevm_u256_fits_u64(&allowance) && allowance.w[0] < *gas) {
+        *gas = allowance.w[0];
+    }
+    return true;
+}
+
+/** A run of which only what it reads counts. */
+static cevm_err rehearse(void *user)
+{
+    cevm_trial *trial = user;
+    cevm_account_info sender;
+    cevm_trial_outcome outcome;
+    cevm_tx *tx = &trial->args.tx;
+    cevm_err err = reset(trial);
+    if (err == CEVM_OK) {
+        err = cevm_state_get_account(trial->bench.state, &sender, &tx->sender);
+    }
+    if (err == CEVM_OK) {
+        tx->nonce = sender.nonce;
+        err = cevm_tx_apply(trial->vm, trial->bench.state, &outcome.receipt, &outcome.reason, tx, &trial->env, NULL,
+                            NULL);
+    }
+    cevm_state_discard(trial->bench.state);
+    return err;
+}
+
+bool cevm_trial_run(cevm_trial *trial, cevm_trial_outcome *out, uint64_t gas, const cevm_tracer *tracer)
+{
+    cevm_account_info sender;
+    trial->args.tx.gas_limit = gas;
+    const cevm_err rehearsed = cevm_node_rehearse(trial->call->node, rehearse, trial);
+    if (rehearsed != CEVM_OK) {
+        return cevm_rpc_fail_err(trial->call, rehearsed);
+    }
+    cevm_tx *tx = &trial->args.tx;
+    if (!cevm_trial_account(trial, &sender, &tx->sender)) {
+        return false;
+    }
+    tx->nonce = sender.nonce; /* whatever was given: addresses of contracts follow from the account's */
+    tx->gas_limit = gas;
+    const cevm_err err =
+        cevm_tx_apply(trial->vm, trial->bench.state, &out->receipt, &out->reason, tx, &trial->env, NULL, tracer);
+    return err == CEVM_OK || cevm_rpc_fail_err(trial->call, err);
+}
+
+/* ---- What came of it ----------------------------------------------------------------------------------------------- */
+
+void cevm_revert_message(char *out, size_t size, cevm_bytes data)
+{
+    char scratch[CEVM_REVERT_REASON_SIZE];
+    cevm_bytes text;
+    if (cevm_revert_reason(&text, scratch, data)) {
+        (void)snprintf(out, size, "execution reverted: %.*s", text.size < 800 ? (int)text.size : 800,
+                       (const char *)text.data);
+    } else {
+        (void)snprintf(out, size, "execution reverted");
+    }
+}
+
+static bool fail_with_reason(cevm_trial *trial, cevm_tx_error reason)
+{
+    char text[CEVM_TX_REASON_SIZE];
+    cevm_account_info sender;
+    const uint64_t gas = trial->args.tx.gas_limit;
+    if (!cevm_trial_account(trial, &sender, &trial->args.tx.sender)) {
+        return false;
+    }
+    cevm_tx_reason_describe(text, reason, &trial->args.tx, &trial->env, &sender);
+    return cevm_rpc_fail(trial->call, cevm_tx_error_rpc_code(reason), "%s (supplied gas %" PRIu64 ")", text, gas);
+}
+
+bool cevm_trial_expect_success(cevm_trial *trial, const cevm_trial_outcome *outcome)
+{
+    if (outcome->reason != CEVM_TX_NONE) {
+        return fail_with_reason(trial, outcome->reason);
+    }
+    const cevm_status status = outcome->receipt.status;
+    if (cevm_status_is_success(status)) {
+        return true;
+    }
+    if (status == CEVM_STATUS_REVERT) {
+        char message[1024];
+        cevm_revert_message(message, sizeof message, outcome->receipt.output);
+        return cevm_rpc_fail_data(trial->call, CEVM_RPC_REVERTED, outcome->receipt.output, "%s", message);
+    }
+    return cevm_rpc_fail(trial->call, CEVM_RPC_SERVER, "%s", cevm_status_string(status));
+}
