@@ -195,7 +195,7 @@ test-clients: all ## Real clients against cevm node: ethers, viem, web3.js (npm 
 test-rpc: all ## All of them, Foundry and Hardhat too, beside anvil (half a gigabyte of npm packages)
 	@BUILD=$(BUILD) tests/rpc/clients.sh --all
 
-test-spec: all $(IO_RUNNER) ## All official state tests, VM tests and blockchain tests
+test-spec: all $(IO_RUNNER) $(BUILD)/tests/unit/test_geth_tracers ## All official state tests, VM tests and blockchain tests
 	@BUILD=$(BUILD) JOBS=$(JOBS) FLAVOUR=$(FLAVOUR) tests/spec.sh $(SPEC_ARGS)
 
 SANITIZE := -fno-sanitize-recover=all -fno-omit-frame-pointer -g
@@ -207,7 +207,7 @@ asan: ## Unit tests and a sample of the vectors under AddressSanitizer and UBSan
 
 tsan: ## Many VMs on threads, and parallel state tests, under ThreadSanitizer
 	@$(MAKE) BUILD=$(BUILD)/tsan FLAVOUR=tsan- CFLAGS='-O1 -fsanitize=thread $(SANITIZE)' SPEC_ARGS=--sample \
-	 UNIT_SRC='tests/unit/test_tenants.c tests/unit/test_evmc.c' -j$(JOBS) -k test-unit test-evmc test-spec
+	 UNIT_SRC='tests/unit/test_tenants.c tests/unit/test_evmc.c tests/unit/test_treedb.c' -j$(JOBS) -k test-unit test-evmc test-spec
 
 # In place of MemorySanitizer, which would need every library built anew.
 memcheck: $(UNIT) $(OOM) ## Unit and allocation-failure tests under valgrind (uninitialised memory)

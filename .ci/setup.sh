@@ -77,6 +77,7 @@ find_missing() {
     command_needed node nodejs "runs real clients (ethers, viem, web3.js) against the node"
     command_needed npm npm "brings those clients"
     command_needed curl curl "downloads the official test vectors"
+    command_needed python3 python3 "drives the node as hostile clients do"
     [ -e /etc/ssl/certs/ca-certificates.crt ] || [ -d /etc/pki/tls ] || need ca-certificates "lets curl trust the servers"
     fuzzer_needed
 }

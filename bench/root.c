@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
- * What a state root costs after a block: a store of many accounts, then blocks that change 1, 100, 10,000 of them. The cost
- * should follow the change, not the store. Prints a table; `make bench-root` runs it.
+ * What a state root costs after a block: a store of many accounts, then blocks that change 1, 100, 10,000 of them, in the
+ * plain memory backend and in the one whose states are shared (cevm/treedb.h). The cost should follow the change, not the
+ * store. The shared one also shows what a snapshot, going back, and reading cost. Prints a table; `make bench-root` runs it.
  *
  * usage: root [ACCOUNTS]     (1,000,000)
  */
 #include <cevm/crypto.h>
 #include <cevm/db.h>
+#include <cevm/treedb.h>
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -59,46 +61,114 @@ static int compare_u64(const void *a, const void *b)
     return left < right ? -1 : (int)(left > right);
 }
 
-/** Median time of a root after a change of `count` accounts; the commit is not in it. */
-static uint64_t root_after(const cevm_db *db, cevm_account_change *changes, uint64_t total, uint64_t count)
+static uint64_t median(uint64_t times[ROUNDS])
 {
-    uint64_t times[ROUNDS];
-    for (uint64_t round = 0; round < ROUNDS; ++round) {
-        cevm_hash root;
-        change(db, changes, count, total / count, round, 1000 + round);
-        const uint64_t start = now_ns();
-        require(db->vtable->root(db->ctx, &root), "root");
-        times[round] = now_ns() - start;
-    }
     qsort(times, ROUNDS, sizeof times[0], compare_u64);
     return times[ROUNDS / 2];
 }
 
-static void measure(uint64_t total)
+/** Median times of a change of `count` accounts, and of the root after it. */
+static void change_and_root(const cevm_db *db, cevm_account_change *changes, uint64_t total, uint64_t count,
+                            uint64_t *commit, uint64_t *root)
+{
+    uint64_t commits[ROUNDS];
+    uint64_t roots[ROUNDS];
+    for (uint64_t round = 0; round < ROUNDS; ++round) {
+        cevm_hash hash;
+        const uint64_t start = now_ns();
+        change(db, changes, count, total / count, round, 1000 + round);
+        const uint64_t middle = now_ns();
+        require(db->vtable->root(db->ctx, &hash), "root");
+        commits[round] = middle - start;
+        roots[round] = now_ns() - middle;
+    }
+    *commit = median(commits);
+    *root = median(roots);
+}
+
+static void measure(const char *name, const cevm_db *db, uint64_t total)
 {
     static const uint64_t counts[] = {1, 100, 10000};
-    cevm_memdb *memdb = NULL;
-    require(cevm_memdb_create(&memdb, NULL), "create");
-    const cevm_db db = cevm_memdb_interface(memdb);
     cevm_account_change *changes = calloc(total, sizeof *changes);
     if (changes == NULL) {
         require(CEVM_ERR_NOMEM, "changes");
     }
     cevm_hash root;
-    change(&db, changes, total, 1, 0, 1);
+    change(db, changes, total, 1, 0, 1);
     const uint64_t start = now_ns();
-    require(db.vtable->root(db.ctx, &root), "root");
-    printf("%9" PRIu64 "  first root %8.1f ms", total, (double)(now_ns() - start) / 1e6);
+    require(db->vtable->root(db->ctx, &root), "root");
+    printf("%9" PRIu64 "  %-6s  first root %8.1f ms", total, name, (double)(now_ns() - start) / 1e6);
     for (size_t i = 0; i < sizeof counts / sizeof counts[0]; ++i) {
         if (counts[i] <= total) {
-            const double ns = (double)root_after(&db, changes, total, counts[i]);
-            printf("   %" PRIu64 ": %.1f us (%.2f us each)", counts[i], ns / 1e3, ns / 1e3 / (double)counts[i]);
+            uint64_t commit = 0;
+            uint64_t hash = 0;
+            change_and_root(db, changes, total, counts[i], &commit, &hash);
+            printf("   %" PRIu64 ": %.1f + %.1f us", counts[i], (double)commit / 1e3, (double)hash / 1e3);
         }
     }
     printf("\n");
-    fflush(stdout);
+    (void)fflush(stdout);
     free(changes);
+}
+
+/** Mean time of reading accounts in an order that no cache likes. */
+static double reading(const cevm_db *db, uint64_t total)
+{
+    enum { READS = 200000 };
+    uint64_t number = 1;
+    uint64_t missing = 0;
+    const uint64_t start = now_ns();
+    for (int i = 0; i < READS; ++i) {
+        number = number * UINT64_C(6364136223846793005) + 1442695040888963407u;
+        const cevm_address address = address_of((number >> 20) % total);
+        cevm_db_account account;
+        bool exists = false;
+        require(db->vtable->account(db->ctx, &account, &exists, &address), "account");
+        missing += exists ? 0 : 1;
+    }
+    if (missing != 0) {
+        require(CEVM_ERR_BACKEND, "account");
+    }
+    return (double)(now_ns() - start) / (double)READS;
+}
+
+static void measure_states(cevm_treedb *treedb, uint64_t total)
+{
+    const cevm_db db = cevm_treedb_interface(treedb);
+    cevm_account_change one[1];
+    uint64_t keeping[ROUNDS];
+    uint64_t going_back[ROUNDS];
+    for (uint64_t round = 0; round < ROUNDS; ++round) {
+        cevm_tree *state = NULL;
+        cevm_hash root;
+        change(&db, one, 1, 1, round, 5000 + round);
+        require(db.vtable->root(db.ctx, &root), "root");
+        uint64_t start = now_ns();
+        require(cevm_treedb_snapshot(treedb, &state), "snapshot");
+        keeping[round] = now_ns() - start;
+        change(&db, one, 1, 1, round, 6000 + round);
+        start = now_ns();
+        require(cevm_treedb_restore(treedb, state), "restore");
+        going_back[round] = now_ns() - start;
+        cevm_tree_release(state);
+    }
+    printf("%9" PRIu64 "  %-6s  snapshot %.2f us, revert %.2f us, read %.0f ns\n", total, "shared",
+           (double)median(keeping) / 1e3, (double)median(going_back) / 1e3, reading(&db, total));
+}
+
+static void measure_both(uint64_t total)
+{
+    cevm_memdb *memdb = NULL;
+    cevm_treedb *treedb = NULL;
+    require(cevm_memdb_create(&memdb, NULL), "create");
+    const cevm_db plain = cevm_memdb_interface(memdb);
+    measure("plain", &plain, total);
     cevm_memdb_destroy(memdb);
+    require(cevm_treedb_create(&treedb, NULL, NULL), "create");
+    const cevm_db shared = cevm_treedb_interface(treedb);
+    measure("shared", &shared, total);
+    measure_states(treedb, total);
+    cevm_treedb_destroy(treedb);
 }
 
 int main(int argc, char **argv)
@@ -108,10 +178,12 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: root [ACCOUNTS]     at least 10000\n");
         return 2;
     }
-    printf(" accounts                            root after changing 1, 100, 10,000 accounts (median of %d)\n", ROUNDS);
+    printf(" accounts  store                              commit + root of 1, 100, 10,000 changed accounts (median of "
+           "%d)\n",
+           ROUNDS);
     for (uint64_t total = 10000; total < most; total *= 10) {
-        measure(total);
+        measure_both(total);
     }
-    measure(most);
+    measure_both(most);
     return 0;
 }

@@ -36,6 +36,21 @@ size_t cevm_system_contracts(const cevm_address *out[CEVM_MAX_SYSTEM_CONTRACTS],
     return count;
 }
 
+size_t cevm_system_ring_slots(cevm_db_key out[CEVM_MAX_RING_SLOTS], const cevm_block_env *block)
+{
+    const uint64_t ring = 8191; /* both EIPs */
+    const uint64_t at = block->timestamp % ring;
+    size_t count = 0;
+    if (CEVM_HAS_EIP(block->fork, 4788)) {
+        out[count++] = (cevm_db_key){beacon_roots_address, true, cevm_u256_from_u64(at)};
+        out[count++] = (cevm_db_key){beacon_roots_address, true, cevm_u256_from_u64(at + ring)};
+    }
+    if (CEVM_HAS_EIP(block->fork, 2935) && block->number != 0) {
+        out[count++] = (cevm_db_key){history_address, true, cevm_u256_from_u64((block->number - 1) % ring)};
+    }
+    return count;
+}
+
 /** The call itself, inside a transaction that has begun. */
 static cevm_err execute(const cevm_system_caller *c, cevm_result *result, const cevm_address *target, cevm_bytes input)
 {

@@ -25,6 +25,14 @@ enum { CEVM_MAX_SYSTEM_CONTRACTS = 4 };
 /** The contracts that a block of a fork calls; how many. */
 size_t cevm_system_contracts(const cevm_address *out[CEVM_MAX_SYSTEM_CONTRACTS], cevm_fork fork);
 
+enum { CEVM_MAX_RING_SLOTS = 3 };
+
+/**
+ * The slots that the start of a block overwrites, whatever is in them, in the contracts of EIP-4788 and EIP-2935 as the
+ * EIPs give them; how many.
+ */
+size_t cevm_system_ring_slots(cevm_db_key out[CEVM_MAX_RING_SLOTS], const cevm_block_env *block);
+
 /** EIP-4788: keeps the root of the parent's beacon block. A missing contract and a failed call mean nothing. */
 cevm_err cevm_system_store_beacon_root(const cevm_system_caller *caller, const cevm_hash *root);
 /** EIP-2935: keeps the hash of the parent. A missing contract and a failed call mean nothing. */

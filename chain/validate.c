@@ -49,7 +49,8 @@ cevm_tx_error cevm_tx_check_alone(const cevm_tx *tx, cevm_fork fork)
     if (tx->nonce == UINT64_MAX && (tx->skips & CEVM_SKIP_NONCE) == 0) {
         return CEVM_TX_NONCE_IS_MAX;
     }
-    if (CEVM_HAS_EIP(fork, 3860) && tx->is_create && tx->data.size > MAX_INITCODE_SIZE) {
+    if (CEVM_HAS_EIP(fork, 3860) && tx->is_create && tx->data.size > MAX_INITCODE_SIZE &&
+        (tx->skips & CEVM_SKIP_INITCODE_SIZE) == 0) {
         return CEVM_TX_INITCODE_SIZE_EXCEEDED;
     }
     if (CEVM_HAS_EIP(fork, 7825) && tx->gas_limit > MAX_TX_GAS && (tx->skips & CEVM_SKIP_GAS_CAP) == 0) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `cevm run`: bytecode over a state in memory or of a chain elsewhere, without a transaction around it. */
+/* `cevm run`: bytecode over a state in memory, or of a chain on disk or elsewhere, without a transaction around it. */
 #include "cli/run.h"
 
 #include <stdlib.h>
@@ -35,7 +35,8 @@ typedef struct run {
     cevm_blob code;
     cevm_blob input; /* calldata; for a creation the code with it */
     cevm_memdb *db;
-    cevm_remote *remote; /* NULL: the state is in memory */
+    cevm_remote *remote;     /* the state is elsewhere */
+    cevm_run_stored *stored; /* the state is on disk; both NULL: in memory */
     cevm_state *state;
     cevm_host host;
     cevm_vm *vm;
@@ -50,9 +51,16 @@ static bool failed(const run *r, cevm_err err)
         cevm_fork_report(r->remote, r->options->command);
         return false;
     }
+    if (r->stored != NULL && err == CEVM_ERR_BACKEND) {
+        cevm_run_stored_report(r->stored, r->options);
+        return false;
+    }
     (void)fprintf(stderr, "%s: %s\n", r->options->command, cevm_err_string(err));
     return false;
 }
+
+/* Whether the state is only looked at. */
+static bool is_fixed(const run *r) { return r->remote != NULL || r->stored != NULL; }
 
 static uint64_t now_ns(void)
 {
@@ -197,7 +205,11 @@ static bool open_state(run *r)
 {
     const cevm_run_options *o = r->options;
     cevm_db db;
-    if (cevm_fork_is_wanted(&o->remote) ? !open_remote(r, &db) : !open_memory(r, &db)) {
+    if (o->data_dir != NULL) {
+        if (!cevm_run_stored_open(&r->stored, &r->world, &db, o) || !settle_fork(r)) {
+            return false;
+        }
+    } else if (cevm_fork_is_wanted(&o->remote) ? !open_remote(r, &db) : !open_memory(r, &db)) {
         return false;
     }
     cevm_err err = CEVM_OK;
@@ -262,11 +274,11 @@ static cevm_err begin_create(run *r)
     return cevm_state_set_nonce(r->state, &r->msg.sender, sender.nonce + 1);
 }
 
-/* A chain elsewhere cannot be changed; the receiver gets its code in the journal. */
+/* A chain's state cannot be changed; the receiver gets its code in the journal. */
 static cevm_err put_code(run *r)
 {
     const cevm_bytes code = {r->code.data, r->code.size};
-    return r->remote != NULL && !r->options->create && code.size != 0
+    return is_fixed(r) && !r->options->create && code.size != 0
                ? r->host.vtable->set_code(r->host.ctx, &r->msg.recipient, code)
                : CEVM_OK;
 }
@@ -383,7 +395,7 @@ static bool run_once(run *r, cevm_run_outcome *out)
         err = cevm_state_end_tx(r->state);
     }
     end_trace(r, err == CEVM_OK ? &result : NULL);
-    if (err == CEVM_OK && r->remote == NULL) {
+    if (err == CEVM_OK && !is_fixed(r)) {
         err = cevm_state_commit(r->state);
     }
     if (err != CEVM_OK) {
@@ -448,6 +460,8 @@ static bool parse(cevm_run_options *o, cevm_arguments *arguments, int argc, char
         {"prestate", CEVM_OPTION_TEXT, &o->prestate},    {"fork", CEVM_OPTION_TEXT, &o->fork},
         {"state.fork", CEVM_OPTION_TEXT, &o->fork},      {"bench", CEVM_OPTION_SWITCH, &o->bench},
         {"statdump", CEVM_OPTION_SWITCH, &o->stat_dump}, {"dump", CEVM_OPTION_SWITCH, &o->dump},
+        {"data-dir", CEVM_OPTION_TEXT, &o->data_dir},    {"genesis", CEVM_OPTION_TEXT, &o->genesis},
+        {"block", CEVM_OPTION_NUMBER, &o->block},
     };
     enum { OWN = sizeof own / sizeof own[0] };
     cevm_option table[OWN + CEVM_TRACING_OPTION_COUNT + CEVM_FORK_OPTION_COUNT + 1] = {
@@ -465,14 +479,19 @@ static bool parse(cevm_run_options *o, cevm_arguments *arguments, int argc, char
     o->code = arguments->count == 1 ? arguments->items[0] : NULL;
     o->has_gas = none != UINT64_MAX;
     o->gas = o->has_gas ? none : 10000000000U;
-    const bool is_elsewhere = cevm_fork_is_wanted(&o->remote);
+    const bool is_elsewhere = cevm_fork_is_wanted(&o->remote) || o->data_dir != NULL;
     if (!arguments->help && o->code == NULL && o->code_file == NULL && o->prestate == NULL && !is_elsewhere) {
         (void)fprintf(stderr, "%s: no code: give it as hex, as a file, or as an account of --prestate\n(%s --help)\n",
                       o->command, o->command);
         return false;
     }
     if (is_elsewhere && (o->prestate != NULL || o->dump)) {
-        (void)fprintf(stderr, "%s: --fork-url does not go with --prestate or --dump\n", o->command);
+        (void)fprintf(stderr, "%s: %s does not go with --prestate or --dump\n", o->command,
+                      o->data_dir != NULL ? "--data-dir" : "--fork-url");
+        return false;
+    }
+    if (cevm_fork_is_wanted(&o->remote) && o->data_dir != NULL) {
+        (void)fprintf(stderr, "%s: --fork-url and --data-dir do not go together\n", o->command);
         return false;
     }
     return true;
@@ -482,8 +501,11 @@ int cevm_cmd_run(const cevm_cli *cli, int argc, char **argv)
 {
     char command[32];
     cevm_arguments arguments;
-    cevm_run_options options = {
-        .cli = cli, .command = command, .tracing = CEVM_TRACING_DEFAULTS, .remote = CEVM_FORK_DEFAULTS};
+    cevm_run_options options = {.cli = cli,
+                                .command = command,
+                                .tracing = CEVM_TRACING_DEFAULTS,
+                                .remote = CEVM_FORK_DEFAULTS,
+                                .block = UINT64_MAX};
     (void)snprintf(command, sizeof command, "%s run", cli->program);
     if (!parse(&options, &arguments, argc, argv)) {
         return CEVM_EXIT_USAGE;
@@ -502,6 +524,7 @@ int cevm_cmd_run(const cevm_cli *cli, int argc, char **argv)
     cevm_state_destroy(r.state);
     cevm_memdb_destroy(r.db);
     cevm_remote_close(r.remote);
+    cevm_run_stored_close(r.stored);
     cevm_blob_free(&r.code);
     cevm_blob_free(&r.input);
     return ok ? CEVM_EXIT_OK : CEVM_EXIT_FAILURE;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * cli/run.h: the parts of `cevm run`: run.c reads the command line and executes, run_code.c finds the bytecode,
- * run_prestate.c loads the state before, run_report.c tells what came of it.
+ * run_prestate.c loads the state before, run_stored.c finds it in a store on disk, run_report.c tells what came of it.
  *
  * Functions that return bool write their message to stderr, beginning with `command`, before they return false.
  */
@@ -30,6 +30,9 @@ typedef struct cevm_run_options {
     bool bench, stat_dump, dump;
     cevm_tracing tracing;
     cevm_fork_options remote;
+    const char *data_dir; /* a store on disk; NULL: none */
+    const char *genesis;  /* with it: the rules */
+    uint64_t block;       /* with it: the block after which the run is; UINT64_MAX: the newest */
 } cevm_run_options;
 
 /** Bytes from malloc; free with cevm_blob_free. */
@@ -64,6 +67,17 @@ typedef struct cevm_run_world {
  */
 bool cevm_run_load_prestate(cevm_memdb *db, cevm_run_world *world, const cevm_run_options *options,
                             const cevm_address *receiver, cevm_bytes code);
+
+typedef struct cevm_run_stored cevm_run_stored;
+/**
+ * Opens the state that --data-dir and --block name, only for reading, and takes the environment from that block. *out is to
+ * be closed after a failure too.
+ */
+bool cevm_run_stored_open(cevm_run_stored **out, cevm_run_world *world, cevm_db *db, const cevm_run_options *options);
+/** Says what the last error of the store was. */
+void cevm_run_stored_report(const cevm_run_stored *stored, const cevm_run_options *options);
+/** NULL is allowed. */
+void cevm_run_stored_close(cevm_run_stored *stored);
 
 /** What came of the run. */
 typedef struct cevm_run_outcome {

@@ -73,7 +73,7 @@ int cevm_create_deposit(cevm_frame *f, int status)
     cevm_vm *vm = f->vm;
     const cevm_bytes code = {vm->output.data, vm->output.size};
     /* EIP-170 */
-    if (CEVM_HAS_EIP(vm->fork, 170) && code.size > CEVM_MAX_CODE_SIZE) {
+    if (CEVM_HAS_EIP(vm->fork, 170) && code.size > vm->max_code_size) {
         return CEVM_STATUS_CODE_TOO_LARGE;
     }
     /* EIP-3541 */

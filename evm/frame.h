@@ -78,6 +78,22 @@ typedef struct cevm_pending {
     uint64_t output_size;
 } cevm_pending;
 
+/**
+ * What the opcode that loads an account, or code, needs of it. A host that has accounts at hand gives all; one that must ask
+ * for each part elsewhere looks here (vm->wants) and leaves out the rest.
+ */
+typedef enum cevm_wants {
+    CEVM_WANTS_NOTHING, /* but to warm the account */
+    CEVM_WANTS_BALANCE,
+    CEVM_WANTS_OWN_BALANCE, /* of the account that runs, which is warm */
+    CEVM_WANTS_EXISTENCE,   /* and whether it is empty */
+    CEVM_WANTS_HEIR,        /* SELFDESTRUCT: the existence of the beneficiary, then the balance of the account that runs */
+    CEVM_WANTS_CODE_HASH,
+    CEVM_WANTS_CODE_SIZE,
+    CEVM_WANTS_CODE,
+    CEVM_WANTS_CODE_TO_RUN /* for a call */
+} cevm_wants;
+
 /** A growable byte buffer of the VM. */
 typedef struct cevm_vm_buffer {
     uint8_t *data;
@@ -111,7 +127,9 @@ struct cevm_vm {
     cevm_modulus modulus; /* of the last MULMODs */
     cevm_arena arena;
     cevm_analysis_cache analysis;
-    uint64_t execution; /* counts them */
+    uint64_t execution;       /* counts them */
+    size_t max_code_size;     /* EIP-170 */
+    size_t max_initcode_size; /* EIP-3860 */
     cevm_engine engine;
     bool owns_code_cache;
     cevm_code_cache *code_cache;       /* NULL until first needed, unless the host gave one */
@@ -131,6 +149,9 @@ struct cevm_vm {
      * of a creation. Whoever keeps the frames has begun the outermost one too, and knows no hash of its code.
      */
     int (*outside)(cevm_vm *vm);
+    /* Fills in block and tx when an opcode first reads them, and sets itself to NULL; NULL: they are there. */
+    void (*environment)(cevm_vm *vm);
+    cevm_wants wants; /* set before each load of an opcode */
 };
 
 enum { CEVM_POLL_INTERVAL = 4096 };

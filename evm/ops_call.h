@@ -40,7 +40,7 @@ static inline int call_code(cevm_frame *f, const cevm_address *address)
     cevm_pending *p = &f->vm->pending;
     p->msg.code_address = *address;
     p->msg.disable_precompiles = false;
-    int st = load_code(f, &p->code, address);
+    int st = load_code(f, &p->code, address, CEVM_WANTS_CODE_TO_RUN);
     if (st != OP_NEXT || !CEVM_HAS_EIP(f->vm->fork, 7702)) {
         return st;
     }
@@ -49,9 +49,9 @@ static inline int call_code(cevm_frame *f, const cevm_address *address)
         return OP_NEXT;
     }
     cevm_account_info account;
-    st = load_account(f, &account, &delegate);
+    st = load_account(f, &account, &delegate, CEVM_WANTS_NOTHING);
     if (st == OP_NEXT) {
-        st = load_code(f, &p->code, &delegate);
+        st = load_code(f, &p->code, &delegate, CEVM_WANTS_NOTHING);
         p->msg.code_address = delegate;
         p->msg.disable_precompiles = true;
     }
@@ -92,6 +92,13 @@ static inline int call_value_charge(cevm_frame *f, const cevm_account_info *targ
     return charge(f, gas) ? OP_NEXT : CEVM_STATUS_OUT_OF_GAS;
 }
 
+/** Whether call_value_charge has to know of the target. */
+static inline cevm_wants call_wants(const cevm_frame *f, bool has_value, cevm_call_kind kind)
+{
+    const bool may_be_new = kind == CEVM_CALL && (has_value || !CEVM_HAS_EIP(f->vm->fork, 161));
+    return may_be_new ? CEVM_WANTS_EXISTENCE : CEVM_WANTS_NOTHING;
+}
+
 /** CALL and CALLCODE. */
 static inline int call_with_value(cevm_frame *f, cevm_u256 *top, cevm_call_kind kind)
 {
@@ -104,7 +111,7 @@ static inline int call_with_value(cevm_frame *f, cevm_u256 *top, cevm_call_kind 
     cevm_account_info account;
     int st = call_memory(f, &(call_ranges){&top[-3], &top[-4], &top[-5], &top[-6]});
     if (st == OP_NEXT) {
-        st = load_account(f, &account, &target);
+        st = load_account(f, &account, &target, call_wants(f, has_value, kind));
     }
     if (st == OP_NEXT) {
         st = call_value_charge(f, &account, kind == CEVM_CALL, &top[-2]);
@@ -138,7 +145,7 @@ static inline int call_without_value(cevm_frame *f, cevm_u256 *top, cevm_call_ki
     cevm_account_info account;
     int st = call_memory(f, &(call_ranges){&top[-2], &top[-3], &top[-4], &top[-5]});
     if (st == OP_NEXT) {
-        st = load_account(f, &account, &target);
+        st = load_account(f, &account, &target, CEVM_WANTS_NOTHING);
     }
     if (st == OP_NEXT) {
         st = call_code(f, &target);
@@ -185,7 +192,7 @@ static inline int create_message(cevm_frame *f, cevm_u256 *top, cevm_call_kind k
         return st;
     }
     const uint64_t size = top[-2].w[0];
-    if (CEVM_HAS_EIP(fork, 3860) && size > CEVM_MAX_INITCODE_SIZE) {
+    if (CEVM_HAS_EIP(fork, 3860) && size > f->vm->max_initcode_size) {
         return CEVM_STATUS_INITCODE_TOO_LARGE; /* before anything is done: the nonce stays as it is */
     }
     int64_t per_word = CEVM_HAS_EIP(fork, 3860) ? GAS_INITCODE_WORD : 0;

@@ -144,6 +144,7 @@ static inline int op_SELFDESTRUCT(cevm_frame *f, cevm_u256 *top)
     const cevm_address beneficiary = cevm_address_from_u256(&top[0]);
     cevm_account_info account;
     const bool has_2929 = CEVM_HAS_EIP(fork, 2929);
+    f->vm->wants = CEVM_WANTS_HEIR;
     cevm_err err = host->vtable->load_account(host->ctx, &account, &beneficiary, has_2929 && f->gas < GAS_COLD_ACCOUNT);
     if (err != CEVM_OK) {
         return op_error(f, err);

@@ -38,6 +38,10 @@ cevm_err cevm_vm_create(cevm_vm **out, const cevm_vm_config *config)
     vm->precompile_change_count = given.precompile_change_count;
     vm->code_cache = given.code_cache;
     vm->engine = given.engine;
+    vm->max_code_size = given.max_code_size != 0 ? given.max_code_size : CEVM_MAX_CODE_SIZE;
+    vm->max_initcode_size = given.max_code_size == 0              ? CEVM_MAX_INITCODE_SIZE
+                            : given.max_code_size <= SIZE_MAX / 2 ? 2 * given.max_code_size
+                                                                  : SIZE_MAX;
     cevm_arena_init(&vm->arena, allocator);
     cevm_analysis_init(&vm->analysis, allocator);
     *out = vm;
@@ -65,6 +69,8 @@ void cevm_vm_destroy(cevm_vm *vm)
 }
 
 void cevm_vm_set_deadline(cevm_vm *vm, uint64_t deadline_ns) { vm->deadline_ns = deadline_ns; }
+
+void cevm_vm_set_cancel(cevm_vm *vm, const volatile bool *cancel) { vm->cancel = cancel; }
 
 /** Warms an address if there is a contract at it. */
 static cevm_err warm_precompile(const cevm_vm *vm, const cevm_host *host, cevm_fork fork, const cevm_address *address)

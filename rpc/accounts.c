@@ -35,8 +35,9 @@ static bool master_key(extended_key *out, const char *mnemonic)
     uint8_t seed[SEED_SIZE];
     uint8_t digest[SEED_SIZE];
     const size_t length = strlen(mnemonic);
-    if (length > INT32_MAX || PKCS5_PBKDF2_HMAC(mnemonic, (int)length, salt, (int)sizeof salt, SEED_ROUNDS,
-                                                EVP_sha512(), SEED_SIZE, seed) != 1 ||
+    if (length > INT32_MAX ||
+        PKCS5_PBKDF2_HMAC(mnemonic, (int)length, salt, (int)sizeof salt, SEED_ROUNDS, EVP_sha512(), SEED_SIZE, seed) !=
+            1 ||
         !hmac_sha512(digest, name, sizeof name - 1, seed, sizeof seed)) {
         return false;
     }

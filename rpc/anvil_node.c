@@ -28,14 +28,14 @@ static void change(cevm_rpc_call *call, setter set, setting *s)
     }
 }
 
-#define SETTER(name, statement) \
+#define SETTER(name, statement)                                                              \
     static bool name(void *user, cevm_world *world, cevm_treedb *db, cevm_node_error *error) \
-    { \
-        const setting *s = user; \
-        (void)db; \
-        (void)error; \
-        statement; \
-        return true; \
+    {                                                                                        \
+        const setting *s = user;                                                             \
+        (void)db;                                                                            \
+        (void)error;                                                                         \
+        statement;                                                                           \
+        return true;                                                                         \
     }
 
 SETTER(set_automine, world->settings.automine = s->flag)
@@ -173,8 +173,9 @@ static bool impersonate(void *user, cevm_world *world, cevm_treedb *db, cevm_nod
     const setting *s = user;
     const cevm_hash key = cevm_world_address_key(&s->address);
     (void)db;
-    const cevm_err err = s->flag ? cevm_pmap_put(&world->impersonated, &key, cevm_node_nothing(s->node), world->allocator)
-                                 : cevm_pmap_remove(&world->impersonated, &key, world->allocator);
+    const cevm_err err = s->flag
+                             ? cevm_pmap_put(&world->impersonated, &key, cevm_node_nothing(s->node), world->allocator)
+                             : cevm_pmap_remove(&world->impersonated, &key, world->allocator);
     error->err = err;
     return err == CEVM_OK;
 }

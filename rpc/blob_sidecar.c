@@ -238,8 +238,7 @@ static const char *check_one(cevm_blob_sidecar *rest, const cevm_hash *hash, con
     cevm_bytes commitment;
     cevm_bytes proof;
     uint8_t digest[SHA256_DIGEST_LENGTH];
-    if (!next_sized(&rest->blobs, &blob, BLOB_SIZE) ||
-        !next_sized(&rest->commitments, &commitment, COMMITMENT_SIZE)) {
+    if (!next_sized(&rest->blobs, &blob, BLOB_SIZE) || !next_sized(&rest->commitments, &commitment, COMMITMENT_SIZE)) {
         return "invalid blob or commitment size";
     }
     (void)SHA256(commitment.data, commitment.size, digest);
@@ -253,8 +252,9 @@ static const char *check_one(cevm_blob_sidecar *rest, const cevm_hash *hash, con
         }
     }
     const char *wrong = check_numbers(blob.data);
-    return wrong != NULL || rest->has_cell_proofs ? wrong
-                                                  : verify_blob(blob.data, commitment.data, proof.data, hash, allocator);
+    return wrong != NULL || rest->has_cell_proofs
+               ? wrong
+               : verify_blob(blob.data, commitment.data, proof.data, hash, allocator);
 }
 
 const char *cevm_blob_sidecar_check(const cevm_blob_sidecar *sidecar, const cevm_tx *tx,

@@ -6,6 +6,7 @@
 
 #include "chain/tx_json.h"
 #include "rpc/member.h"
+#include "rpc/node.h"
 
 /** "to": missing, null, "" and "0x" are a creation. */
 static bool read_recipient(cevm_call_args *out, cevm_rpc_call *call, const json_t *object)
@@ -156,5 +157,8 @@ bool cevm_call_args_complete(cevm_call_args *args, cevm_rpc_call *call, uint64_t
         tx->gas_limit = cap;
     }
     tx->skips = CEVM_SKIP_SENDER_CODE | CEVM_SKIP_GAS_CAP | CEVM_SKIP_NONCE | CEVM_SKIP_ZERO_FEES | CEVM_SKIP_MOVED;
+    if (cevm_node_get_options(call->node)->code_size_limit != 0) {
+        tx->skips |= CEVM_SKIP_INITCODE_SIZE;
+    }
     return true;
 }

@@ -19,11 +19,12 @@ static cevm_err write_lines(cevm_rpc_call *call, cevm_world *world, const cevm_t
 {
     const cevm_allocator *allocator = cevm_node_allocator(call->node);
     lines l = {call};
+    const cevm_console_bounds bounds = {.deadline_ns = call->deadline_ns, .cancel = call->cancel};
     cevm_console *console = cevm_console_create(allocator);
     cevm_err err = CEVM_ERR_NOMEM;
     if (console != NULL) {
         cevm_json_begin_array(call->out);
-        err = cevm_console_replay(console, call->node, world, place->record, place->index, add_line, &l);
+        err = cevm_console_replay(console, call->node, world, place->record, place->index, &bounds, add_line, &l);
         cevm_json_end_array(call->out);
     }
     cevm_console_destroy(console);

@@ -338,7 +338,7 @@ static bool done(void *user, size_t index, const cevm_receipt *receipt)
 }
 
 cevm_err cevm_console_replay(const cevm_console *console, cevm_node *node, cevm_world *world, cevm_record *record,
-                             size_t only_index, cevm_console_visit visit, void *user)
+                             size_t only_index, const cevm_console_bounds *bounds, cevm_console_visit visit, void *user)
 {
     cevm_workbench bench;
     if (record->before == NULL) {
@@ -353,6 +353,8 @@ cevm_err cevm_console_replay(const cevm_console *console, cevm_node *node, cevm_
     r->tracer = (cevm_tracer){.struct_size = sizeof r->tracer, .ctx = r, .on_enter = on_enter};
     cevm_err err = cevm_workbench_open_before(&bench, node, world, record);
     if (err == CEVM_OK) {
+        cevm_vm_set_deadline(bench.vm, bounds->deadline_ns);
+        cevm_vm_set_cancel(bench.vm, bounds->cancel);
         err = cevm_workbench_replay(&bench, tracer_for, done, r);
         cevm_workbench_close(&bench);
     }

@@ -27,11 +27,18 @@ bool cevm_console_in_code(cevm_bytes code);
 
 /** Called for each line in the order of the calls; false stops. */
 typedef bool (*cevm_console_visit)(void *user, size_t tx_index, const char *text);
+/** What bounds a replay. Zero: nothing. */
+typedef struct cevm_console_bounds {
+    uint64_t deadline_ns; /* CLOCK_MONOTONIC */
+    const volatile bool *cancel;
+} cevm_console_bounds;
+
 /**
  * Executes the block again for what its transactions (only_index SIZE_MAX: all; otherwise one) wrote, also in calls that
  * were reverted. Errors: as cevm_workbench_replay; CEVM_ERR_ARGUMENT for a block whose state before it is not there.
  */
 cevm_err cevm_console_replay(const cevm_console *console, cevm_node *node, cevm_world *world, cevm_record *record,
-                             size_t only_index, cevm_console_visit visit, void *user);
+                             size_t only_index, const cevm_console_bounds *bounds, cevm_console_visit visit,
+                             void *user);
 
 #endif

@@ -111,7 +111,7 @@ static void gather(cevm_rpc_call *call, cevm_trial *trial)
 
 void cevm_rpc_eth_createAccessList(cevm_rpc_call *call)
 {
-    static const cevm_trial_params params = {.block = 1, .state_overrides = 2};
+    static const cevm_trial_params params = {.block = 1, .state_overrides = 2, .in_next_block = true};
     cevm_trial trial;
     if (cevm_trial_open(&trial, call, &params)) {
         gather(call, &trial);

@@ -203,6 +203,14 @@ void cevm_rpc_eth_getAccountInfo(cevm_rpc_call *call)
     cevm_view_close(&view);
 }
 
+/** Only the storage's root is wanted of the proof. */
+static bool ignore_node(void *user, cevm_bytes rlp)
+{
+    (void)user;
+    (void)rlp;
+    return true;
+}
+
 /** What the state trie holds of an account; null when it is not there. */
 void cevm_rpc_eth_getAccount(cevm_rpc_call *call)
 {
@@ -213,7 +221,7 @@ void cevm_rpc_eth_getAccount(cevm_rpc_call *call)
     if (!open_account(&view, &account, &address, call, 1)) {
         return;
     }
-    const cevm_err err = cevm_tree_prove_account(cevm_view_state(&view), &root, &address, NULL, NULL);
+    const cevm_err err = cevm_tree_prove_account(cevm_view_state(&view), &root, &address, ignore_node, NULL);
     if (err != CEVM_OK) {
         (void)cevm_rpc_fail_err(call, err);
     } else if (account.nonce == 0 && cevm_u256_is_zero(&account.balance) && !account.has_storage &&

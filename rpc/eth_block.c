@@ -52,11 +52,13 @@ static void put_block(cevm_rpc_call *call, opener open, bool header_only)
         return;
     }
     if (open(&view, call)) {
-        cevm_shape_block(call->out, view.record,
-                         header_only ? CEVM_BLOCK_HEADER
-                         : full      ? CEVM_BLOCK_FULL
-                                     : CEVM_BLOCK_HASHES,
-                         view.is_pending);
+        if (header_only || !cevm_remote_tells_block(call, &view, full)) {
+            cevm_shape_block(call->out, view.record,
+                             header_only ? CEVM_BLOCK_HEADER
+                             : full      ? CEVM_BLOCK_FULL
+                                         : CEVM_BLOCK_HASHES,
+                             view.is_pending);
+        }
         cevm_view_close(&view);
     }
 }

@@ -105,8 +105,10 @@ static void put_estimate(cevm_rpc_call *call, cevm_trial *trial)
 
 void cevm_rpc_eth_estimateGas(cevm_rpc_call *call)
 {
+    static const cevm_trial_params params = {
+        .block = 1, .state_overrides = 2, .block_overrides = 3, .in_next_block = true};
     cevm_trial trial;
-    if (cevm_trial_open(&trial, call, &call_params)) {
+    if (cevm_trial_open(&trial, call, &params)) {
         put_estimate(call, &trial);
         cevm_trial_close(&trial);
     }

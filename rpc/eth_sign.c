@@ -15,8 +15,8 @@ enum { SIGNATURE = 65 };
 static bool is_address(const json_t *value)
 {
     cevm_address address;
-    return json_string_length(value) == 42 && cevm_hex_decode_exact(address.bytes, sizeof address.bytes,
-                                                                    json_string_value(value));
+    return json_string_length(value) == 42 &&
+           cevm_hex_decode_exact(address.bytes, sizeof address.bytes, json_string_value(value));
 }
 
 /** r ‖ s ‖ 27 or 28. */
@@ -48,7 +48,8 @@ static void put_signature(cevm_rpc_call *call, json_t *signer, const cevm_hash *
 /** EIP-191, version 0x45: what wallets show and sign. Text that is no hex stands for itself. */
 static bool message_digest(cevm_hash *out, cevm_rpc_call *call, json_t *message)
 {
-    static const char prefix[] = "\x19" "Ethereum Signed Message:\n";
+    static const char prefix[] = "\x19"
+                                 "Ethereum Signed Message:\n";
     char length[24];
     cevm_buf buf;
     cevm_bytes data = {(const uint8_t *)json_string_value(message), json_string_length(message)};
@@ -78,10 +79,7 @@ static void sign_message(cevm_rpc_call *call, json_t *signer, json_t *message)
     }
 }
 
-void cevm_rpc_eth_sign(cevm_rpc_call *call)
-{
-    sign_message(call, cevm_rpc_param(call, 0), cevm_rpc_param(call, 1));
-}
+void cevm_rpc_eth_sign(cevm_rpc_call *call) { sign_message(call, cevm_rpc_param(call, 0), cevm_rpc_param(call, 1)); }
 
 /** The message comes first; some clients turn it round, which shows where only one of both is an address. */
 void cevm_rpc_personal_sign(cevm_rpc_call *call)

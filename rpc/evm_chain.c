@@ -10,7 +10,7 @@
 #include "rpc/trial.h"
 #include "rpc/tx_fill.h"
 
-enum { MAX_BLOCKS = 10000000 };
+enum { MAX_BLOCKS = 1000000 };
 
 /* ---- Mining -------------------------------------------------------------------------------------------------------- */
 
@@ -92,7 +92,8 @@ static bool put_members(cevm_rpc_call *call, const cevm_record *record, size_t i
     }
     const char *key;
     json_t *value;
-    json_object_foreach (object, key, value) {
+    json_object_foreach(object, key, value)
+    {
         char *text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
         cevm_json_put_key(call->out, key);
         cevm_json_put_raw(call->out, text != NULL ? text : "null", text != NULL ? strlen(text) : 4);
@@ -307,7 +308,8 @@ static bool read_pair(cevm_rpc_call *call, cevm_reorg_tx *out, json_t *pair)
         return cevm_rpc_fail_err(call, CEVM_ERR_NOMEM);
     }
     if (!json_is_array(pair) || json_array_size(pair) != 2) {
-        return cevm_rpc_fail(call, CEVM_RPC_INVALID_PARAMS, "pairs of a transaction and the place of its block are wanted");
+        return cevm_rpc_fail(call, CEVM_RPC_INVALID_PARAMS,
+                             "pairs of a transaction and the place of its block are wanted");
     }
     out->tx = tx;
     json_t *what = json_array_get(pair, 0);

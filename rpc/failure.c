@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* How a call says what is wrong. */
+#include "rpc/node.h"
 #include "rpc/rpc.h"
 
 #include <stdarg.h>
@@ -39,6 +40,17 @@ bool cevm_rpc_fail_data(cevm_rpc_call *call, int code, cevm_bytes data, const ch
     return false;
 }
 
+static bool fail_backend(cevm_rpc_call *call)
+{
+    cevm_remote *remote = cevm_node_remote(call->node);
+    cevm_remote_error error = {.text = ""};
+    if (remote == NULL) {
+        return cevm_rpc_fail(call, CEVM_RPC_INTERNAL, "the state could not be read");
+    }
+    cevm_remote_last_error(remote, &error);
+    return cevm_rpc_fail(call, CEVM_RPC_INTERNAL, "the remote chain: %s", error.text);
+}
+
 bool cevm_rpc_fail_err(cevm_rpc_call *call, cevm_err err)
 {
     switch (err) {
@@ -46,7 +58,7 @@ bool cevm_rpc_fail_err(cevm_rpc_call *call, cevm_err err)
         return cevm_rpc_fail(call, CEVM_RPC_UNAVAILABLE, "execution aborted: it took too long (timeout)");
     case CEVM_ERR_LIMIT: return cevm_rpc_fail(call, CEVM_RPC_LIMIT, "a limit of the node was reached");
     case CEVM_ERR_NOMEM: return cevm_rpc_fail(call, CEVM_RPC_INTERNAL, "out of memory");
-    case CEVM_ERR_BACKEND: return cevm_rpc_fail(call, CEVM_RPC_INTERNAL, "the state could not be read");
+    case CEVM_ERR_BACKEND: return fail_backend(call);
     case CEVM_OK:
     case CEVM_ERR_ENCODING:
     case CEVM_ERR_ARGUMENT:

@@ -86,6 +86,9 @@ void cevm_next_fees(cevm_u256 *base_fee, cevm_u256 *blob_base_fee, const cevm_wo
     if (CEVM_HAS_EIP(fork, 1559)) {
         cevm_next_base_fee(base_fee, header->has_base_fee, &header->base_fee, header->gas_used, header->gas_limit);
     }
+    if (record == world->head && world->settings.has_next_base_fee) {
+        *base_fee = world->settings.next_base_fee;
+    }
     if (header->has_blob_gas && params.base_fee_update_fraction != 0) {
         const uint64_t excess =
             cevm_next_excess_blob_gas(fork, &params, header->excess_blob_gas, header->blob_gas_used, &header->base_fee);

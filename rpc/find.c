@@ -33,7 +33,10 @@ static bool find(cevm_view *view, cevm_rpc_call *call, const cevm_block_id *id)
         view->record = world->head;
         view->is_latest = true;
         return true;
-    case CEVM_TAG_EARLIEST: view->record = cevm_world_block(world, world->first); return true;
+    case CEVM_TAG_EARLIEST:
+        view->record = cevm_world_block(world, 0);
+        view->is_remote = world->first > 0;
+        return true;
     case CEVM_TAG_PENDING:
         err = cevm_node_pending(call->node, world, &view->record);
         view->is_pending = err == CEVM_OK && view->record != NULL;

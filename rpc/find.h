@@ -47,5 +47,10 @@ bool cevm_find_account(cevm_db_account *out, bool *exists, cevm_rpc_call *call, 
  * remote, and the caller answers as if the thing did not exist.
  */
 bool cevm_remote_passthrough(cevm_rpc_call *call);
+/**
+ * The block at which a fork begins is here without its transactions: the remote tells it whole. True: the call was
+ * answered, or failed. False: it is another block, or nobody can be asked.
+ */
+bool cevm_remote_tells_block(cevm_rpc_call *call, const cevm_view *view, bool full);
 
 #endif

@@ -17,6 +17,8 @@ enum {
     KEPT_MEMORY = 1024 /* blocks that may wait with all they hold */
 };
 
+#define REPLAY_NS 5000000000u /* for console.log of a block */
+
 typedef enum kind { TEXT, RECORD, REMOVED } kind;
 
 typedef struct entry {
@@ -187,7 +189,8 @@ static void write_record(cevm_logger *l, cevm_record *record)
     look_for_console(l, record);
     if (l->console != NULL) {
         cevm_world *world = cevm_node_world(l->options.node);
-        (void)cevm_console_replay(l->console, l->options.node, world, record, SIZE_MAX, write_console, &lines);
+        const cevm_console_bounds bounds = {.deadline_ns = now_ns() + REPLAY_NS};
+        (void)cevm_console_replay(l->console, l->options.node, world, record, SIZE_MAX, &bounds, write_console, &lines);
         cevm_world_release(world);
     }
     write_txs(&lines, record->block.tx_count);

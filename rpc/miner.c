@@ -150,8 +150,8 @@ static void free_job(job *j)
 static cevm_err reserve(cevm_node *node)
 {
     cevm_node_engine *e = &node->engine;
-    cevm_bytes *outputs = cevm_array_reserve(node->allocator, e->output_list, &e->output_capacity, e->output_count, 1,
-                                             sizeof *outputs);
+    cevm_bytes *outputs =
+        cevm_array_reserve(node->allocator, e->output_list, &e->output_capacity, e->output_count, 1, sizeof *outputs);
     if (outputs == NULL) {
         return CEVM_ERR_NOMEM;
     }

@@ -54,17 +54,22 @@ cevm_world *cevm_node_world(cevm_node *node)
     return world;
 }
 
-/** The number of the newest block that two worlds share on their heads' branches, plus one. */
+/**
+ * The number from which on the branches of two worlds differ. Where one begins after the other has ended, everything does.
+ */
 static uint64_t fork_point(const cevm_world *a, const cevm_world *b)
 {
     const uint64_t x = a->head->block.header.number;
     const uint64_t y = b->head->block.header.number;
+    const uint64_t lowest = a->first > b->first ? a->first : b->first;
     uint64_t number = (x < y ? x : y) + 1;
-    while (number > a->first && cevm_world_block(a, number - 1) != cevm_world_block(b, number - 1)) {
+    while (number > lowest && cevm_world_block(a, number - 1) != cevm_world_block(b, number - 1)) {
         --number;
     }
-    return number;
+    return number > lowest ? number : 0;
 }
+
+static uint64_t later(uint64_t a, uint64_t b) { return a > b ? a : b; }
 
 /** Blocks [from, head] of a world, newest or oldest first. */
 static void list_blocks(cevm_record **out, size_t count, const cevm_world *world, uint64_t from, bool newest_first)
@@ -98,15 +103,17 @@ bool cevm_node_publish(cevm_node *node, cevm_node_error *error, cevm_world *draf
     cevm_node_event event = {.world = draft, .pooled = pooled, .pooled_count = pooled_count};
     cevm_record **list = NULL;
     if (node->listener_count != 0 && draft->head != old->head) {
-        const uint64_t from = fork_point(old, draft);
+        const uint64_t point = fork_point(old, draft);
+        const uint64_t from = later(point, old->first);
+        const uint64_t added_from = later(point, draft->first);
         event.removed_count = (size_t)(old->head->block.header.number + 1 - from);
-        event.added_count = (size_t)(draft->head->block.header.number + 1 - from);
+        event.added_count = (size_t)(draft->head->block.header.number + 1 - added_from);
         list = cevm_resize_array(node->allocator, NULL, event.removed_count + event.added_count, sizeof(cevm_record *));
         if (list == NULL) {
             return cevm_node_say_err(error, CEVM_ERR_NOMEM);
         }
         list_blocks(list, event.removed_count, old, from, true);
-        list_blocks(list + event.removed_count, event.added_count, draft, from, false);
+        list_blocks(list + event.removed_count, event.added_count, draft, added_from, false);
         event.removed = list;
         event.added = list + event.removed_count;
     }
@@ -423,7 +430,7 @@ static bool init_locks(cevm_node *node)
                     pthread_cond_init(&node->wake, &attributes) == 0;
     (void)pthread_condattr_destroy(&attributes);
     return ok && pthread_mutex_init(&node->publishing, NULL) == 0 && pthread_mutex_init(&node->writing, NULL) == 0 &&
-           pthread_mutex_init(&node->sending, NULL) == 0 &&            pthread_mutex_init(&node->benches_lock, NULL) == 0;
+           pthread_mutex_init(&node->sending, NULL) == 0 && pthread_mutex_init(&node->benches_lock, NULL) == 0;
 }
 
 static bool make_keys(cevm_node *node, cevm_node_error *error, const cevm_node_options *options)
@@ -526,8 +533,8 @@ static bool open_node(cevm_node *node, cevm_node_error *error, const cevm_node_o
     err = cevm_filters_create(&node->filters, node);
     if (err == CEVM_OK) {
         (void)pthread_mutex_lock(&node->writing);
-    err = cevm_node_miner_start(node, node->world);
-    (void)pthread_mutex_unlock(&node->writing);
+        err = cevm_node_miner_start(node, node->world);
+        (void)pthread_mutex_unlock(&node->writing);
     }
     return err == CEVM_OK || cevm_node_say_err(error, err);
 }

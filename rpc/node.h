@@ -35,6 +35,7 @@ typedef struct cevm_node_options {
     uint64_t fork_block;
     const char *fork_cache;
     bool offline;
+    const cevm_remote_transport *fork_transport; /* instead of libcurl; must outlive the node */
     uint64_t chain_id; /* 0 = 31337, or the genesis' or the remote's */
     cevm_fork fork;    /* of the built-in genesis */
     bool has_timestamp;

@@ -92,8 +92,10 @@ cevm_db cevm_node_view_db(cevm_node_view *view)
 cevm_err cevm_node_engine_open(cevm_node *node)
 {
     cevm_node_engine *e = &node->engine;
-    const cevm_vm_config config = {
-        .struct_size = sizeof config, .allocator = node->allocator, .code_cache = node->code_cache};
+    const cevm_vm_config config = {.struct_size = sizeof config,
+                                   .allocator = node->allocator,
+                                   .code_cache = node->code_cache,
+                                   .max_code_size = (size_t)node->options.code_size_limit};
     cevm_buf_init(&e->outputs, node->allocator);
     const cevm_db base = node->remote != NULL ? cevm_remote_interface(node->remote) : (cevm_db){.vtable = NULL};
     cevm_err err = cevm_treedb_create(&e->db, node->remote != NULL ? &base : NULL, node->allocator);

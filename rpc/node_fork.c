@@ -7,11 +7,13 @@
 
 #include <cevm/alloc.h>
 #include <cevm/crypto.h>
+#include <cevm/hex.h>
 
+#include "chain/system_calls.h"
 #include "rpc/node_internal.h"
 
 /** A call whose reads depend on each other further down goes on over what is known by then. */
-enum { MAX_ROUNDS = 64, DELEGATION_SIZE = 23 };
+enum { MAX_ROUNDS = 64, DELEGATION_SIZE = 23, MAX_PREDEPLOY = 1024 };
 
 cevm_remote *cevm_node_remote(const cevm_node *node) { return node->remote; }
 
@@ -36,9 +38,10 @@ bool cevm_node_fork_open(cevm_node *node, cevm_node_error *error)
                                          .block = o->fork_block,
                                          .cache_path = o->fork_cache,
                                          .offline = o->offline,
-                                         .patience_ms = 30000};
+                                         .patience_ms = 30000,
+                                         .transport = o->fork_transport};
     cevm_remote_error text;
-    if (o->fork_url == NULL && !o->offline) {
+    if (o->fork_url == NULL && o->fork_transport == NULL && !o->offline) {
         return true;
     }
     if (o->genesis_path != NULL || o->import_path != NULL || o->data_dir != NULL) {
@@ -174,12 +177,69 @@ cevm_err cevm_node_rehearse(cevm_node *node, cevm_err (*run)(void *user), void *
     return err;
 }
 
+/** Whether a system contract has the code that its EIP gives it. */
+static cevm_err is_as_given(const cevm_db *db, bool *yes, const cevm_address *address)
+{
+    static const struct {
+        const char *address;
+        int since;
+        const char *code;
+    } rows[] = {
+#define PREDEPLOY(address, since, code) {address, since, code},
+#include "rpc/predeploys.def"
+#undef PREDEPLOY
+    };
+    cevm_db_account account;
+    const cevm_err err = db->vtable->account(db->ctx, &account, yes, address);
+    if (err != CEVM_OK || !*yes) {
+        return err;
+    }
+    *yes = false;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; ++i) {
+        cevm_address given;
+        cevm_hash hash;
+        uint8_t code[MAX_PREDEPLOY];
+        size_t size = 0;
+        if (cevm_hex_decode_exact(given.bytes, sizeof given.bytes, rows[i].address) &&
+            cevm_address_equal(&given, address) && strlen(rows[i].code) <= 2 * sizeof code &&
+            cevm_hex_decode(code, &size, rows[i].code, strlen(rows[i].code))) {
+            cevm_keccak256(&hash, code, size);
+            *yes = cevm_hash_equal(&hash, &account.code_hash);
+        }
+    }
+    return CEVM_OK;
+}
+
+/**
+ * The rings of EIP-4788 and EIP-2935 are written at another place in each block, over what was there some thousand blocks
+ * ago. To ask for that would be a round trip a block, and could not be done offline.
+ */
+static cevm_err pass_over_rings(const cevm_node *node, const cevm_db *db, const cevm_block_env *block)
+{
+    cevm_db_key slots[CEVM_MAX_RING_SLOTS];
+    const size_t count = cevm_system_ring_slots(slots, block);
+    cevm_err err = CEVM_OK;
+    for (size_t i = 0; err == CEVM_OK && i < count; ++i) {
+        bool yes = false;
+        err = is_as_given(db, &yes, &slots[i].address);
+        if (err == CEVM_OK && yes) {
+            err = cevm_remote_assume_zero(node->remote, &slots[i].address, &slots[i].slot);
+        }
+    }
+    return err;
+}
+
 cevm_err cevm_node_warm_block(cevm_node *node, const cevm_execution_input *input, cevm_pooled *const *txs, size_t count)
 {
     const cevm_vm_config config = {
         .struct_size = sizeof config, .allocator = node->allocator, .code_cache = node->code_cache};
     if (node->remote == NULL) {
         return CEVM_OK;
+    }
+    const cevm_db db = cevm_node_view_db(&node->engine.view);
+    cevm_err err = pass_over_rings(node, &db, &input->env);
+    if (err != CEVM_OK) {
+        return err;
     }
     const cevm_tx **list = NULL;
     if (count != 0) {
@@ -191,8 +251,7 @@ cevm_err cevm_node_warm_block(cevm_node *node, const cevm_execution_input *input
     for (size_t i = 0; i < count; ++i) {
         list[i] = txs[i]->tx;
     }
-    const cevm_db db = cevm_node_view_db(&node->engine.view);
-    const cevm_err err = cevm_remote_warm_block(node->remote, NULL, &db, &config, input, list, count);
+    err = cevm_remote_warm_block(node->remote, NULL, &db, &config, input, list, count);
     cevm_free(node->allocator, (void *)list);
     return err;
 }

@@ -96,10 +96,8 @@ static cevm_err make_world(cevm_node *node, cevm_world **out, const cevm_node_se
     if (err == CEVM_OK) {
         cevm_tree_root(state, &header->state_root);
         cevm_genesis_complete(header, &settings->config, &header->state_root);
-        cevm_record_parts parts = {.header = header,
-                                   .total_difficulty = header->difficulty,
-                                   .is_merged = is_merged,
-                                   .state = state};
+        cevm_record_parts parts = {
+            .header = header, .total_difficulty = header->difficulty, .is_merged = is_merged, .state = state};
         cevm_header_env(&parts.env, &settings->config, header, is_merged);
         err = cevm_record_create(&record, &parts, node->allocator);
     }
@@ -208,8 +206,7 @@ static bool from_file(cevm_node *node, cevm_node_error *error, cevm_world **out)
     cevm_memdb_destroy(accounts);
     if (err != CEVM_OK) {
         (void)cevm_node_say_err(error, err);
-        (void)snprintf(error->text, sizeof error->text, "%s",
-                       text.text[0] != '\0' ? text.text : cevm_err_string(err));
+        (void)snprintf(error->text, sizeof error->text, "%s", text.text[0] != '\0' ? text.text : cevm_err_string(err));
     }
     return err == CEVM_OK;
 }

@@ -207,15 +207,15 @@ static cevm_err keep(import *im, cevm_tree *state)
 {
     cevm_record *record = NULL;
     size_t count = 0;
-    const cevm_record_parts parts = {
-        .header = &im->block->header,
-        .decoded = im->block,
-        .receipts = cevm_execution_receipts(im->node->engine.execution, &count),
-        .env = im->input.env,
-        .total_difficulty = u256_add(&im->draft->head->total_difficulty, &im->block->header.difficulty),
-        .is_merged = im->is_merged,
-        .state = state,
-        .before = im->draft->state};
+    const cevm_record_parts parts = {.header = &im->block->header,
+                                     .decoded = im->block,
+                                     .receipts = cevm_execution_receipts(im->node->engine.execution, &count),
+                                     .env = im->input.env,
+                                     .total_difficulty =
+                                         u256_add(&im->draft->head->total_difficulty, &im->block->header.difficulty),
+                                     .is_merged = im->is_merged,
+                                     .state = state,
+                                     .before = im->draft->state};
     cevm_err err = cevm_record_create(&record, &parts, im->node->allocator);
     if (err == CEVM_OK) {
         im->block = NULL;
@@ -255,15 +255,15 @@ static cevm_err execute(import *im)
 static bool say_verdict(cevm_node_error *error, const import *im, const char *path, uint64_t index)
 {
     const bool is_tx = im->verdict.error == CEVM_BLOCK_TRANSACTION;
-    return cevm_node_say(error, cevm_block_error_rpc_code(im->verdict.error), "%s: block %llu of the file: %s%s%s", path,
-                         (unsigned long long)index, cevm_block_error_string(im->verdict.error), is_tx ? ": " : "",
+    return cevm_node_say(error, cevm_block_error_rpc_code(im->verdict.error), "%s: block %llu of the file: %s%s%s",
+                         path, (unsigned long long)index, cevm_block_error_string(im->verdict.error), is_tx ? ": " : "",
                          is_tx ? cevm_tx_error_string(im->verdict.tx_error) : "");
 }
 
 static bool import_one(cevm_node *node, cevm_node_error *error, cevm_world *draft, cevm_bytes rlp, const char *path,
                        uint64_t index)
 {
-    import im = {.node = node, .draft = draft};
+import im = {.node = node, .draft = draft };
     cevm_err err = cevm_block_decode(&im.block, &im.verdict, rlp, node->allocator);
     const bool known = err == CEVM_OK && cevm_world_block_by_hash(draft, &im.block->hash) != NULL;
     if (err == CEVM_OK && !known) {

@@ -209,7 +209,8 @@ void cevm_node_input(cevm_execution_input *out, const cevm_chain_config *config,
 
 /** Adds to the pool of a draft, in place of one of the same sender and nonce if there is one. */
 cevm_err cevm_pool_put(cevm_world *draft, cevm_pooled *pooled);
-cevm_err cevm_pool_remove(cevm_world *draft, cevm_pooled *pooled);
+/** Takes it out, if it is there. */
+cevm_err cevm_pool_remove(cevm_world *draft, const cevm_pooled *pooled);
 /**
  * Takes a transaction into the pool of a draft, or says in geth's words why not. The sender is recovered if it is not known.
  */

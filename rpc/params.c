@@ -122,6 +122,18 @@ static const struct {
     {"finalized", CEVM_TAG_FINALIZED}, {"safe", CEVM_TAG_SAFE},
 };
 
+static bool is_tag(cevm_block_tag *out, const json_t *value)
+{
+    const char *text = json_string_value(value);
+    for (size_t i = 0; text != NULL && i < sizeof block_tags / sizeof block_tags[0]; ++i) {
+        if (strcmp(text, block_tags[i].name) == 0) {
+            *out = block_tags[i].tag;
+            return true;
+        }
+    }
+    return false;
+}
+
 static const char *const block_wanted = "a block (number, hash, or latest, pending, earliest, safe, finalized)";
 
 /* EIP-1898: {"blockHash": …, "requireCanonical": …} or {"blockNumber": …}. */
@@ -138,7 +150,8 @@ static bool read_block_object(cevm_block_id *out, cevm_rpc_call *call, json_t *v
         return false;
     }
     if (number != NULL) {
-        return cevm_rpc_read_block_id(out, call, json_is_object(number) ? NULL : number, "blockNumber");
+        out->tag = CEVM_TAG_NUMBER;
+        return is_tag(&out->tag, number) || cevm_rpc_read_u64(&out->number, call, number, "blockNumber");
     }
     out->tag = CEVM_TAG_HASH;
     return cevm_rpc_read_hash(&out->hash, call, hash, "blockHash");
@@ -153,13 +166,10 @@ bool cevm_rpc_read_block_id(cevm_block_id *out, cevm_rpc_call *call, json_t *val
     if (json_is_object(value)) {
         return read_block_object(out, call, value, what);
     }
-    const char *text = json_string_value(value);
-    for (size_t i = 0; text != NULL && i < sizeof block_tags / sizeof block_tags[0]; ++i) {
-        if (strcmp(text, block_tags[i].name) == 0) {
-            out->tag = block_tags[i].tag;
-            return true;
-        }
+    if (is_tag(&out->tag, value)) {
+        return true;
     }
+    const char *text = json_string_value(value);
     if (text != NULL && json_string_length(value) == 66 && text[0] == '0' && (text[1] | 0x20) == 'x') {
         out->tag = CEVM_TAG_HASH;
         return cevm_rpc_read_hash(&out->hash, call, value, what);

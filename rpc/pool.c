@@ -55,18 +55,22 @@ cevm_err cevm_pooled_create(cevm_pooled **out, const cevm_tx *tx, bool impersona
     return CEVM_OK;
 }
 
-cevm_err cevm_pool_remove(cevm_world *draft, cevm_pooled *pooled)
+cevm_err cevm_pool_remove(cevm_world *draft, const cevm_pooled *pooled)
 {
-    const cevm_hash key = cevm_world_queue_key(&pooled->tx->sender, pooled->tx->nonce);
-    cevm_ref_retain(&pooled->ref); /* the map's own may be the last */
+    cevm_pooled *waiting = cevm_world_pooled(draft, &pooled->hash); /* it, or another copy of it */
+    if (waiting == NULL) {
+        return CEVM_OK;
+    }
+    const cevm_hash key = cevm_world_queue_key(&waiting->tx->sender, waiting->tx->nonce);
+    cevm_ref_retain(&waiting->ref); /* the map's own may be the last */
     cevm_err err = CEVM_OK;
-    if (cevm_pmap_get(&draft->queues, &key) == &pooled->ref) {
+    if (cevm_pmap_get(&draft->queues, &key) == &waiting->ref) {
         err = cevm_pmap_remove(&draft->queues, &key, draft->allocator);
     }
     if (err == CEVM_OK) {
-        err = cevm_pmap_remove(&draft->pool, &pooled->hash, draft->allocator);
+        err = cevm_pmap_remove(&draft->pool, &waiting->hash, draft->allocator);
     }
-    cevm_pooled_release(pooled);
+    cevm_pooled_release(waiting);
     return err;
 }
 

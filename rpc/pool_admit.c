@@ -95,8 +95,7 @@ static bool check_type_rules(const candidate *c)
         }
     }
     if (tx->type == CEVM_TX_SET_CODE && (tx->is_create || tx->authorization_count == 0)) {
-        return refuse(c, tx->is_create ? CEVM_TX_TYPE_4_TX_CONTRACT_CREATION
-                                       : CEVM_TX_TYPE_4_EMPTY_AUTHORIZATION_LIST);
+        return refuse(c, tx->is_create ? CEVM_TX_TYPE_4_TX_CONTRACT_CREATION : CEVM_TX_TYPE_4_EMPTY_AUTHORIZATION_LIST);
     }
     return true;
 }
@@ -118,7 +117,8 @@ static bool check_fees(const candidate *c)
     if (u256_lt(&tx->max_fee, &c->world->settings.min_gas_price)) {
         cevm_u256_to_decimal(have, &tx->max_fee);
         cevm_u256_to_decimal(need, &c->world->settings.min_gas_price);
-        return cevm_node_say(c->error, -32000, "transaction underpriced: gas fee cap %s, minimum needed %s", have, need);
+        return cevm_node_say(c->error, -32000, "transaction underpriced: gas fee cap %s, minimum needed %s", have,
+                             need);
     }
     /* Where blocks are made at once there is no time at which the fee could have fallen. */
     if (c->world->settings.automine && u256_lt(&tx->max_fee, &c->env.base_fee)) {
@@ -152,7 +152,8 @@ static bool check_replacement(const candidate *c)
     }
     return (is_bumped(&c->tx->max_fee, &old->tx->max_fee) &&
             is_bumped(&c->tx->max_priority_fee, &old->tx->max_priority_fee) &&
-            (old->tx->type != CEVM_TX_BLOB || is_bumped(&c->tx->max_fee_per_blob_gas, &old->tx->max_fee_per_blob_gas))) ||
+            (old->tx->type != CEVM_TX_BLOB ||
+             is_bumped(&c->tx->max_fee_per_blob_gas, &old->tx->max_fee_per_blob_gas))) ||
            cevm_node_say(c->error, -32000, "replacement transaction underpriced");
 }
 
@@ -200,12 +201,15 @@ static bool check_sender(candidate *c, cevm_node *node)
 
 bool cevm_pool_admit(cevm_node *node, cevm_node_error *error, cevm_world *draft, cevm_pooled *pooled)
 {
+    if (node->options.code_size_limit != 0) {
+        pooled->tx->skips |= CEVM_SKIP_INITCODE_SIZE;
+    }
     candidate c = {.error = error, .world = draft, .pooled = pooled, .tx = pooled->tx};
     bool is_merged = false;
     cevm_world_next_header(&c.header, &is_merged, draft, cevm_node_now(draft));
     cevm_header_env(&c.env, &draft->settings.config, &c.header, is_merged);
-    if (!check_new(&c) || !check_size(&c) || !check_signature(&c, node->allocator) || !check_alone(&c) || !check_type_rules(&c) ||
-        !check_fees(&c) || !check_sender(&c, node) || !check_replacement(&c)) {
+    if (!check_new(&c) || !check_size(&c) || !check_signature(&c, node->allocator) || !check_alone(&c) ||
+        !check_type_rules(&c) || !check_fees(&c) || !check_sender(&c, node) || !check_replacement(&c)) {
         return false;
     }
     pooled->sequence = draft->pool_sequence++;

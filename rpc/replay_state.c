@@ -35,6 +35,7 @@ bool cevm_replay_open(cevm_replay_state *out, cevm_rpc_call *call, cevm_world *w
     }
     out->bench.state = out->state;
     cevm_vm_set_deadline(out->bench.vm, cevm_call_deadline(call));
+    cevm_vm_set_cancel(out->bench.vm, call->cancel);
     return true;
 }
 

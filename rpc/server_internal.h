@@ -107,7 +107,8 @@ struct cevm_session {
     pthread_mutex_t lock;
     char *queue; /* guarded by the lock: framed, what others have sent */
     size_t queued, capacity;
-    unsigned ending; /* guarded by the lock: close code, 0 = goes on */
+    unsigned ending;   /* guarded by the lock: close code, 0 = goes on */
+    uint64_t farewell; /* its own thread's: when it gives up writing what is left before the end; 0: not yet known */
 };
 
 bool cevm_session_init(cevm_session *session, cevm_conn *conn, int fd, bool is_websocket);

@@ -163,9 +163,11 @@ static bool wait_writable(cevm_session *session, uint64_t *deadline)
     struct pollfd p[2] = {{.fd = session->fd, .events = POLLOUT}, {.fd = session->wake, .events = POLLIN}};
     bool ending = cevm_session_ending(session) != 0;
     uint64_t now = cevm_server_now();
-    uint64_t farewell = now + FAREWELL_SECONDS * 1000000000ull;
-    if (ending && *deadline > farewell) {
-        *deadline = farewell;
+    if (ending && session->farewell == 0) {
+        session->farewell = now + FAREWELL_SECONDS * 1000000000ull;
+    }
+    if (ending && *deadline > session->farewell) {
+        *deadline = session->farewell; /* however much has gone out since: there is no end to a slow reader's queue */
     }
     if (now >= *deadline) {
         return false;

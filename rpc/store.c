@@ -59,46 +59,16 @@ void cevm_store_close(cevm_store *store)
 
 /* ---- Entries ------------------------------------------------------------------------------------------------------- */
 
-/** Begins an entry in store->entry. */
-static cevm_codec begin_entry(cevm_store *store)
+/** Puts what store->entry holds, if making it went well. */
+static cevm_err put_entry(cevm_store *store, cevm_bytes name, cevm_err err)
 {
-    cevm_buf_clear(&store->entry);
-    return (cevm_codec){.out = &store->entry};
-}
-
-static cevm_err put_entry(cevm_store *store, cevm_bytes name, const cevm_codec *c)
-{
-    return cevm_codec_end(c)
-               ? cevm_lmdb_put_entry(store->lmdb, name, (cevm_bytes){store->entry.data, store->entry.size})
-               : CEVM_ERR_NOMEM;
+    return err == CEVM_OK ? cevm_lmdb_put_entry(store->lmdb, name, (cevm_bytes){store->entry.data, store->entry.size})
+                          : err;
 }
 
 static cevm_err remove_entry(cevm_store *store, cevm_bytes name)
 {
     return cevm_lmdb_put_entry(store->lmdb, name, (cevm_bytes){NULL, 0});
-}
-
-static bool put_impersonated(void *user, const cevm_hash *key, cevm_ref *value)
-{
-    cevm_codec *c = user;
-    cevm_address address;
-    (void)value;
-    memcpy(address.bytes, key->bytes, sizeof address.bytes);
-    cevm_codec_address(c, &address);
-    return true;
-}
-
-static cevm_err put_node(cevm_store *store, const cevm_world *world)
-{
-    cevm_codec c = begin_entry(store);
-    uint64_t numbers[5] = {STORE_VERSION, world->first, world->branch, world->pool_sequence, world->impersonated.count};
-    cevm_node_settings settings = world->settings;
-    for (size_t i = 0; i < 5; ++i) {
-        cevm_codec_u64(&c, &numbers[i]);
-    }
-    cevm_pmap_for_each(&world->impersonated, put_impersonated, &c);
-    cevm_codec_settings(&c, &settings);
-    return put_entry(store, cevm_store_node_name(), &c);
 }
 
 /* ---- The pool ------------------------------------------------------------------------------------------------------ */
@@ -110,20 +80,6 @@ typedef struct pool_walk {
     cevm_err err;
 } pool_walk;
 
-static cevm_err put_pooled(cevm_store *store, cevm_bytes name, const cevm_pooled *pooled)
-{
-    cevm_codec c = begin_entry(store);
-    cevm_bytes raw = pooled->raw;
-    cevm_address sender = pooled->tx->sender;
-    bool impersonated = pooled->impersonated;
-    uint64_t sequence = pooled->sequence;
-    cevm_codec_u64(&c, &sequence);
-    cevm_codec_address(&c, &sender);
-    cevm_codec_bool(&c, &impersonated);
-    cevm_codec_bytes(&c, &raw);
-    return put_entry(store, name, &c);
-}
-
 /** Visits one pool: what the other has too stays. */
 static bool compare_pooled(void *user, const cevm_hash *hash, cevm_ref *value)
 {
@@ -131,7 +87,9 @@ static bool compare_pooled(void *user, const cevm_hash *hash, cevm_ref *value)
     uint8_t name[STORE_TX_NAME];
     const cevm_ref *there = w->other != NULL ? cevm_pmap_get(w->other, hash) : NULL;
     if (w->adds && there != value) {
-        w->err = put_pooled(w->store, cevm_store_tx_name(name, hash), (const cevm_pooled *)(const void *)value);
+        const cevm_pooled *pooled = (const cevm_pooled *)(const void *)value;
+        w->err = cevm_entry_pooled(&w->store->entry, pooled);
+        w->err = put_entry(w->store, cevm_store_tx_name(name, hash), w->err);
     } else if (!w->adds && there == NULL) {
         w->err = remove_entry(w->store, cevm_store_tx_name(name, hash));
     }
@@ -157,45 +115,6 @@ static cevm_err save_pool(cevm_store *store, const cevm_world *old, const cevm_w
 
 /* ---- Blocks -------------------------------------------------------------------------------------------------------- */
 
-static cevm_err encode_block(cevm_store *store, const cevm_record *record)
-{
-    size_t size = 0;
-    cevm_buf *buf = &store->block;
-    cevm_buf_clear(buf);
-    cevm_err err = cevm_block_encode(NULL, &size, 0, &record->block, store->allocator);
-    if (err == CEVM_OK && size > buf->capacity) {
-        uint8_t *data = cevm_resize(store->allocator, buf->data, size);
-        if (data == NULL) {
-            return CEVM_ERR_NOMEM;
-        }
-        buf->data = data;
-        buf->capacity = size;
-    }
-    if (err == CEVM_OK) {
-        err = cevm_block_encode(buf->data, &size, buf->capacity, &record->block, store->allocator);
-        buf->size = size;
-    }
-    return err;
-}
-
-/** A list of receipts as nodes send them: typed ones are strings in it. */
-static cevm_err encode_receipts(cevm_store *store, const cevm_record *record)
-{
-    cevm_buf *buf = &store->receipts;
-    cevm_buf_clear(buf);
-    const size_t list = cevm_rlp_list_begin(buf);
-    for (size_t i = 0; i < record->block.tx_count; ++i) {
-        const cevm_bytes encoded = record->receipts[i].encoded;
-        if (encoded.size != 0 && encoded.data[0] >= 0xc0) {
-            cevm_buf_append(buf, encoded.data, encoded.size);
-        } else {
-            cevm_rlp_put_bytes(buf, encoded.data, encoded.size);
-        }
-    }
-    cevm_rlp_list_end(buf, list);
-    return buf->failed ? CEVM_ERR_NOMEM : CEVM_OK;
-}
-
 /** One step of the database: the state goes from one to another, and if there is a block it is named. */
 static cevm_err put_step(cevm_store *store, const cevm_tree *from, const cevm_tree *to, const cevm_db_block *block)
 {
@@ -215,31 +134,12 @@ static cevm_err put_step(cevm_store *store, const cevm_tree *from, const cevm_tr
     return err == CEVM_OK ? db->vtable->end_block(db->ctx, true) : err;
 }
 
-static void put_block_txs(cevm_codec *c, const cevm_record *record)
-{
-    uint64_t count = record->block.tx_count;
-    cevm_codec_u64(c, &count);
-    for (size_t i = 0; i < record->block.tx_count; ++i) {
-        const cevm_node_receipt *receipt = &record->receipts[i];
-        cevm_codec_tx tx = {.sender = record->block.txs[i]->sender,
-                            .impersonated = record->impersonated[i],
-                            .gas_price = receipt->gas_price,
-                            .gas_used = receipt->gas_used,
-                            .has_created = receipt->has_created,
-                            .created = receipt->created,
-                            .blob_gas_used = receipt->blob_gas_used,
-                            .output = receipt->output};
-        cevm_codec_block_tx(c, &tx);
-    }
-}
-
 static cevm_err add_block(cevm_store *store, const cevm_record *record, const cevm_record *parent)
 {
     uint8_t name[STORE_BLOCK_NAME];
-    const cevm_tree *from = parent != NULL ? parent->state : NULL;
-    cevm_err err = encode_block(store, record);
+    cevm_err err = cevm_entry_rlp(&store->block, record, store->allocator);
     if (err == CEVM_OK) {
-        err = encode_receipts(store, record);
+        err = cevm_entry_receipts(&store->receipts, record);
     }
     const cevm_db_block block = {.number = record->block.header.number,
                                  .hash = record->block.hash,
@@ -248,20 +148,12 @@ static cevm_err add_block(cevm_store *store, const cevm_record *record, const ce
                                  .is_merged = record->is_merged,
                                  .receipts = {store->receipts.data, store->receipts.size}};
     if (err == CEVM_OK) {
-        err = put_step(store, from, record->state, &block);
-    }
-    bool was_edited = record->before != NULL && parent != NULL && record->before != parent->state;
-    cevm_codec c = begin_entry(store);
-    put_block_txs(&c, record);
-    cevm_codec_bool(&c, &was_edited);
-    if (err == CEVM_OK && was_edited) {
-        err = cevm_codec_put_changes(&c, from, record->before);
-        from = record->before;
+        err = put_step(store, parent != NULL ? parent->state : NULL, record->state, &block);
     }
     if (err == CEVM_OK) {
-        err = cevm_codec_put_changes(&c, from, record->state);
+        err = cevm_entry_block(&store->entry, record, parent);
     }
-    return err == CEVM_OK ? put_entry(store, cevm_store_block_name(name, block.number), &c) : err;
+    return put_entry(store, cevm_store_block_name(name, block.number), err);
 }
 
 static cevm_err take_back_block(cevm_store *store, uint64_t number)
@@ -306,11 +198,10 @@ static cevm_err take_back(cevm_store *store, uint64_t from)
 static cevm_err put_edits(cevm_store *store, const cevm_world *world)
 {
     cevm_err err = put_step(store, world->head->state, world->state, NULL);
-    cevm_codec c = begin_entry(store);
     if (err == CEVM_OK) {
-        err = cevm_codec_put_changes(&c, world->head->state, world->state);
+        err = cevm_entry_edits(&store->entry, world);
     }
-    return err == CEVM_OK ? put_entry(store, cevm_store_edits_name(), &c) : err;
+    return put_entry(store, cevm_store_edits_name(), err);
 }
 
 /** Within a move. */
@@ -336,7 +227,10 @@ static cevm_err replace(cevm_store *store, const cevm_world *world, bool *has_ed
     if (err == CEVM_OK) {
         err = save_pool(store, old, world);
     }
-    return err == CEVM_OK ? put_node(store, world) : err;
+    if (err == CEVM_OK) {
+        err = cevm_entry_node(&store->entry, world, true);
+    }
+    return put_entry(store, cevm_store_node_name(), err);
 }
 
 bool cevm_store_save(cevm_store *store, cevm_node_error *error, cevm_world *world)

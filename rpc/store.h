@@ -25,7 +25,7 @@ void cevm_store_close(cevm_store *store);
  * its states; `nothing` is the value of its sets. On false *error says what is wrong, and the store is as it was.
  */
 bool cevm_store_load(cevm_store *store, cevm_node_error *error, cevm_world **out, cevm_treedb *db, cevm_ref *nothing);
-/** Makes the store hold this world. On false it holds the one it held. */
+/** Makes the store, which was read before, hold this world. On false it holds the one it held. */
 bool cevm_store_save(cevm_store *store, cevm_node_error *error, cevm_world *world);
 
 #endif

@@ -1,18 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
- * rpc/store_internal.h: what the files of the node's store share. store.c saves worlds, store_load.c reads one back,
- * store_codec.c says how things are written.
+ * rpc/store_internal.h: what the files of the node's store share. store.c saves worlds, store_load.c reads one back;
+ * world_entry.h says how they are written.
  *
  * The database holds the blocks as every chain keeps them (cevm_db_vtable.put_block), each a block of its own that can be
  * taken back, and the state with the edits made since the head as one more, which has no name and is taken back before
  * anything else happens. Beside them stand entries:
  *
- *   n            version, where the chain begins, counters, settings, whom the node signs for
- *   b number     what is known of a block's transactions; the edits before it; what it changed
+ *   n            the node
+ *   b number     a block's entry
  *   e            the edits since the head
  *   t hash       a transaction that waits
- *
- * From the changes the states of all blocks are made again, one after the other, when the store is read.
  */
 #ifndef CEVM_RPC_STORE_INTERNAL_H
 #define CEVM_RPC_STORE_INTERNAL_H
@@ -21,9 +19,9 @@
 
 #include "rpc/node_internal.h"
 #include "rpc/store.h"
-#include "rpc/store_codec.h"
+#include "rpc/world_entry.h"
 
-enum { STORE_VERSION = 1, STORE_BLOCK_NAME = 9, STORE_TX_NAME = 33 };
+enum { STORE_BLOCK_NAME = 9, STORE_TX_NAME = 33 };
 
 struct cevm_store {
     const cevm_allocator *allocator;

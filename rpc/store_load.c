@@ -1,379 +1,67 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The node's world on disk: reading it back. Every state is made again from what each block changed. */
-#include <cevm/alloc.h>
-
+/* The node's world on disk: reading it back. */
 #include "rpc/store_internal.h"
 
-typedef struct loading {
-    cevm_store *store;
-    cevm_world *world;
-    cevm_treedb *db;
-    cevm_ref *nothing;
-    cevm_err err; /* of a walk */
-    /* Of the block that is being read. */
-    cevm_db_block stored;
-    cevm_block *block;
-    cevm_codec entry;
-    cevm_codec_tx *txs;
-    cevm_block_receipt *receipts;
-    cevm_bytes *outputs;
-    cevm_pooled **pooled;
-    cevm_log *logs;
-    cevm_tree *before;
-    cevm_tree *state;
-} loading;
-
-/** What is there is not what was written. */
-static const cevm_err damaged = CEVM_ERR_ENCODING;
-
-static void free_block(loading *l)
+static cevm_err find_block(void *ctx, cevm_db_block *block, cevm_bytes *entry, uint64_t number)
 {
-    const cevm_allocator *allocator = l->store->allocator;
-    for (size_t i = 0; l->pooled != NULL && l->block != NULL && i < l->block->tx_count; ++i) {
-        cevm_pooled_release(l->pooled[i]);
-    }
-    if (l->block != NULL) {
-        cevm_block_destroy(l->block, allocator);
-    }
-    cevm_free(allocator, l->txs);
-    cevm_free(allocator, l->receipts);
-    cevm_free(allocator, l->outputs);
-    cevm_free(allocator, (void *)l->pooled);
-    cevm_free(allocator, l->logs);
-    cevm_tree_release(l->before);
-    cevm_tree_release(l->state);
-    l->block = NULL;
-    l->txs = NULL;
-    l->receipts = NULL;
-    l->outputs = NULL;
-    l->pooled = NULL;
-    l->logs = NULL;
-    l->before = NULL;
-    l->state = NULL;
-}
-
-/* ---- Parts of a block ---------------------------------------------------------------------------------------------- */
-
-static cevm_err find_block(loading *l, uint64_t number)
-{
+    const cevm_store *store = ctx;
     uint8_t name[STORE_BLOCK_NAME];
     bool found = false;
-    cevm_block_verdict verdict;
-    cevm_err err = cevm_lmdb_block(l->store->lmdb, &found, &l->stored, number);
+    cevm_err err = cevm_lmdb_block(store->lmdb, &found, block, number);
     if (err == CEVM_OK && found) {
-        err = cevm_lmdb_entry(l->store->lmdb, &found, &l->entry.in, cevm_store_block_name(name, number));
+        err = cevm_lmdb_entry(store->lmdb, &found, entry, cevm_store_block_name(name, number));
     }
-    if (err == CEVM_OK && !found) {
-        return damaged;
-    }
-    l->entry.failed = false;
-    return err == CEVM_OK ? cevm_block_decode(&l->block, &verdict, l->stored.rlp, l->store->allocator) : err;
+    return err == CEVM_OK && !found ? CEVM_ERR_ENCODING : err;
 }
 
-static cevm_err read_txs(loading *l)
+static cevm_err find_edits(void *ctx, bool *found, cevm_bytes *entry)
 {
-    const cevm_allocator *allocator = l->store->allocator;
-    const size_t count = l->block->tx_count;
-    uint64_t said = 0;
-    cevm_codec_u64(&l->entry, &said);
-    if (said != count || l->entry.failed) {
-        return damaged;
-    }
-    if (count == 0) {
-        return CEVM_OK;
-    }
-    l->txs = cevm_resize_array(allocator, NULL, count, sizeof *l->txs);
-    l->receipts = cevm_resize_array(allocator, NULL, count, sizeof *l->receipts);
-    l->outputs = cevm_resize_array(allocator, NULL, count, sizeof *l->outputs);
-    l->pooled = cevm_resize_array(allocator, NULL, count, sizeof(cevm_pooled *));
-    if (l->pooled != NULL) {
-        for (size_t i = 0; i < count; ++i) {
-            l->pooled[i] = NULL;
-        }
-    }
-    if (l->txs == NULL || l->receipts == NULL || l->outputs == NULL || l->pooled == NULL) {
-        return CEVM_ERR_NOMEM;
-    }
-    for (size_t i = 0; i < count; ++i) {
-        cevm_codec_block_tx(&l->entry, &l->txs[i]);
-        l->outputs[i] = l->txs[i].output;
-    }
-    return l->entry.failed ? damaged : CEVM_OK;
-}
-
-/** Number of logs of a list of receipts; false when it is malformed. */
-static bool count_logs(size_t *out, cevm_bytes receipts)
-{
-    cevm_bytes cursor;
-    cevm_lmdb_receipt receipt;
-    cevm_log log;
-    *out = 0;
-    if (!cevm_lmdb_receipts_begin(&cursor, receipts)) {
-        return false;
-    }
-    while (cevm_lmdb_next_receipt(&cursor, &receipt)) {
-        while (cevm_lmdb_next_log(&receipt.logs, &log)) {
-            ++*out;
-        }
-        if (receipt.logs.size != 0) {
-            return false;
-        }
-    }
-    return cursor.size == 0;
-}
-
-static void make_receipt(cevm_block_receipt *out, const cevm_lmdb_receipt *from, const cevm_codec_tx *tx)
-{
-    *out = (cevm_block_receipt){.type = (cevm_tx_type)from->type,
-                                .has_root = from->has_root,
-                                .root = from->root,
-                                .succeeded = from->succeeded,
-                                .cumulative_gas_used = from->cumulative_gas_used,
-                                .gas_used = tx->gas_used,
-                                .gas_price = tx->gas_price,
-                                .has_created = tx->has_created,
-                                .created = tx->created,
-                                .blob_gas_used = tx->blob_gas_used,
-                                .encoded = from->encoded};
-    memcpy(out->bloom.bytes, from->bloom.data, sizeof out->bloom.bytes);
-}
-
-static cevm_err read_receipts(loading *l)
-{
-    size_t log_count = 0;
-    cevm_bytes cursor;
-    cevm_lmdb_receipt receipt;
-    if (!count_logs(&log_count, l->stored.receipts)) {
-        return damaged;
-    }
-    if (log_count != 0) {
-        l->logs = cevm_resize_array(l->store->allocator, NULL, log_count, sizeof *l->logs);
-        if (l->logs == NULL) {
-            return CEVM_ERR_NOMEM;
-        }
-    }
-    size_t used = 0;
-    bool whole = cevm_lmdb_receipts_begin(&cursor, l->stored.receipts);
-    for (size_t i = 0; whole && i < l->block->tx_count; ++i) {
-        whole = cevm_lmdb_next_receipt(&cursor, &receipt) && receipt.type <= CEVM_TX_SET_CODE;
-        if (!whole) {
-            break;
-        }
-        make_receipt(&l->receipts[i], &receipt, &l->txs[i]);
-        l->receipts[i].logs = l->logs != NULL ? l->logs + used : NULL;
-        const size_t first = used;
-        while (used < log_count && cevm_lmdb_next_log(&receipt.logs, &l->logs[used])) {
-            ++used;
-        }
-        l->receipts[i].log_count = used - first;
-    }
-    return whole && cursor.size == 0 ? CEVM_OK : damaged;
-}
-
-static cevm_err read_state(loading *l, cevm_tree **out)
-{
-    const cevm_err err = cevm_codec_commit_changes(&l->entry, l->db, l->store->allocator);
-    return err == CEVM_OK ? cevm_treedb_snapshot(l->db, out) : err;
-}
-
-static cevm_err read_states(loading *l)
-{
-    cevm_err err = CEVM_OK;
-    bool was_edited = false;
-    cevm_codec_bool(&l->entry, &was_edited);
-    if (l->world->head != NULL) {
-        if (was_edited) {
-            err = read_state(l, &l->before);
-        } else {
-            l->before = cevm_tree_retain(l->world->head->state);
-        }
-    }
-    if (err == CEVM_OK) {
-        err = read_state(l, &l->state);
-    }
-    if (err != CEVM_OK) {
-        return err;
-    }
-    cevm_hash root;
-    cevm_tree_root(l->state, &root);
-    return cevm_codec_end(&l->entry) && cevm_hash_equal(&root, &l->block->header.state_root) ? CEVM_OK : damaged;
-}
-
-/* ---- Blocks -------------------------------------------------------------------------------------------------------- */
-
-/** Senders as they were; and the transactions on their own, unless the body has more than the node makes itself. */
-static cevm_err take_txs(loading *l, bool alone)
-{
-    cevm_err err = CEVM_OK;
-    for (size_t i = 0; err == CEVM_OK && i < l->block->tx_count; ++i) {
-        cevm_tx *tx = l->block->txs[i];
-        tx->sender = l->txs[i].sender;
-        tx->has_sender = true;
-        if (alone) {
-            err = cevm_pooled_create(&l->pooled[i], tx, l->txs[i].impersonated, l->store->allocator);
-        }
-    }
+    cevm_store *store = ctx;
+    const cevm_err err = cevm_lmdb_entry(store->lmdb, found, entry, cevm_store_edits_name());
+    store->has_edits = *found;
     return err;
 }
 
-static cevm_err append(loading *l)
+typedef struct pool_visit {
+    cevm_pooled_entry visit;
+    void *user;
+} pool_visit;
+
+static bool visit_pooled(void *user, cevm_bytes name, cevm_bytes value)
 {
-    const bool alone = l->block->ommer_count == 0 && l->block->withdrawal_count == 0;
-    cevm_record *record = NULL;
-    cevm_record_parts parts = {.header = &l->block->header,
-                               .txs = alone ? l->pooled : NULL,
-                               .tx_count = alone ? l->block->tx_count : 0,
-                               .decoded = alone ? NULL : l->block,
-                               .receipts = l->receipts,
-                               .outputs = l->outputs,
-                               .total_difficulty = l->stored.total_difficulty,
-                               .is_merged = l->stored.is_merged,
-                               .state = l->state,
-                               .before = l->before};
-    cevm_header_env(&parts.env, &l->world->settings.config, &l->block->header, l->stored.is_merged);
-    cevm_err err = take_txs(l, alone);
-    if (err == CEVM_OK) {
-        err = cevm_record_create(&record, &parts, l->store->allocator);
-    }
-    if (err == CEVM_OK) {
-        l->block = alone ? l->block : NULL;
-        err = cevm_hash_equal(&record->block.hash, &l->stored.hash) ? cevm_world_append(l->world, record) : damaged;
-    }
-    cevm_record_release(record);
-    return err;
+    const pool_visit *v = user;
+    (void)name;
+    return v->visit(v->user, value);
 }
 
-static cevm_err load_block(loading *l, uint64_t number)
+static cevm_err visit_pool(void *ctx, cevm_pooled_entry visit, void *user)
 {
-    cevm_err err = find_block(l, number);
-    if (err == CEVM_OK) {
-        err = read_txs(l);
-    }
-    if (err == CEVM_OK) {
-        err = read_receipts(l);
-    }
-    if (err == CEVM_OK) {
-        err = read_states(l);
-    }
-    if (err == CEVM_OK) {
-        err = append(l);
-    }
-    free_block(l);
-    return err;
+    const cevm_store *store = ctx;
+    pool_visit v = {visit, user};
+    return cevm_lmdb_for_each_entry(store->lmdb, cevm_store_txs_prefix(), visit_pooled, &v);
 }
 
-static cevm_err load_edits(loading *l)
+/** Whether the world's state is the one that the database itself has. */
+static cevm_err check_root(const cevm_store *store, const cevm_world *world)
 {
-    cevm_tree *state = NULL;
     cevm_hash root;
     cevm_hash stored;
-    cevm_err err = cevm_lmdb_entry(l->store->lmdb, &l->store->has_edits, &l->entry.in, cevm_store_edits_name());
-    if (err == CEVM_OK && l->store->has_edits) {
-        l->entry.failed = false;
-        err = read_state(l, &state);
-        if (err == CEVM_OK) {
-            cevm_world_set_state(l->world, state);
-            err = cevm_codec_end(&l->entry) ? CEVM_OK : damaged;
-        }
-        cevm_tree_release(state);
-    }
-    if (err == CEVM_OK) {
-        err = l->store->db.vtable->root(l->store->db.ctx, &stored);
-    }
-    if (err != CEVM_OK) {
-        return err;
-    }
-    cevm_tree_root(l->world->state, &root);
-    return cevm_hash_equal(&root, &stored) ? CEVM_OK : damaged;
-}
-
-/* ---- The rest ------------------------------------------------------------------------------------------------------ */
-
-static cevm_err load_node(loading *l, cevm_bytes entry)
-{
-    cevm_codec c = {.in = entry};
-    uint64_t numbers[5] = {0};
-    for (size_t i = 0; i < 5; ++i) {
-        cevm_codec_u64(&c, &numbers[i]);
-    }
-    if (c.failed || numbers[0] != STORE_VERSION) {
-        return damaged;
-    }
-    cevm_err err = CEVM_OK;
-    for (uint64_t i = 0; err == CEVM_OK && !c.failed && i < numbers[4]; ++i) {
-        cevm_address address;
-        cevm_codec_address(&c, &address);
-        const cevm_hash key = cevm_world_address_key(&address);
-        err = cevm_pmap_put(&l->world->impersonated, &key, l->nothing, l->store->allocator);
-    }
-    cevm_codec_settings(&c, &l->world->settings);
-    l->world->first = numbers[1];
-    l->world->branch = numbers[2];
-    l->world->pool_sequence = numbers[3];
-    return err != CEVM_OK || cevm_codec_end(&c) ? err : damaged;
-}
-
-static bool load_pooled(void *user, cevm_bytes name, cevm_bytes value)
-{
-    loading *l = user;
-    cevm_codec c = {.in = value};
-    uint64_t sequence = 0;
-    cevm_address sender;
-    bool impersonated = false;
-    cevm_bytes raw;
-    cevm_tx *tx = NULL;
-    cevm_pooled *pooled = NULL;
-    cevm_tx_error reason = CEVM_TX_NONE;
-    (void)name;
-    cevm_codec_u64(&c, &sequence);
-    cevm_codec_address(&c, &sender);
-    cevm_codec_bool(&c, &impersonated);
-    cevm_codec_bytes(&c, &raw);
-    l->err = cevm_codec_end(&c) ? cevm_tx_decode(&tx, &reason, raw, l->store->allocator) : damaged;
-    if (l->err != CEVM_OK) {
-        return false;
-    }
-    tx->sender = sender;
-    tx->has_sender = true;
-    l->err = cevm_pooled_create(&pooled, tx, impersonated, l->store->allocator);
-    cevm_tx_destroy(tx, l->store->allocator);
-    if (l->err == CEVM_OK) {
-        pooled->sequence = sequence;
-        l->err = cevm_pool_put(l->world, pooled);
-    }
-    cevm_pooled_release(pooled);
-    return l->err == CEVM_OK;
-}
-
-static cevm_err load_world(loading *l, cevm_bytes entry, uint64_t head)
-{
-    cevm_err err = load_node(l, entry);
-    if (err == CEVM_OK && head < l->world->first) {
-        return damaged;
-    }
-    for (uint64_t n = l->world->first; err == CEVM_OK && n <= head; ++n) {
-        err = load_block(l, n);
-    }
-    if (err == CEVM_OK) {
-        err = load_edits(l);
-    }
-    if (err == CEVM_OK) {
-        err = cevm_lmdb_for_each_entry(l->store->lmdb, cevm_store_txs_prefix(), load_pooled, l);
-    }
-    return err == CEVM_OK ? l->err : err;
+    const cevm_err err = store->db.vtable->root(store->db.ctx, &stored);
+    cevm_tree_root(world->state, &root);
+    return err != CEVM_OK || cevm_hash_equal(&root, &stored) ? err : CEVM_ERR_ENCODING;
 }
 
 bool cevm_store_load(cevm_store *store, cevm_node_error *error, cevm_world **out, cevm_treedb *db, cevm_ref *nothing)
 {
-    loading l = {.store = store, .db = db, .nothing = nothing, .err = CEVM_OK};
-    cevm_bytes entry;
-    cevm_db_block head;
+    cevm_world_source source = {.ctx = store, .block = find_block, .edits = find_edits, .pool = visit_pool};
+    cevm_world *world = NULL;
+    cevm_db_block head = {.number = 0};
     bool has_head = false;
     bool has_node = false;
     *out = NULL;
     cevm_err err = cevm_lmdb_head(store->lmdb, &has_head, &head);
     if (err == CEVM_OK) {
-        err = cevm_lmdb_entry(store->lmdb, &has_node, &entry, cevm_store_node_name());
+        err = cevm_lmdb_entry(store->lmdb, &has_node, &source.node, cevm_store_node_name());
     }
     if (err != CEVM_OK) {
         return cevm_store_say(store, error, err);
@@ -384,14 +72,17 @@ bool cevm_store_load(cevm_store *store, cevm_node_error *error, cevm_world **out
     if (!has_node) {
         return true;
     }
-    l.world = cevm_world_create(store->allocator);
-    err = l.world != NULL ? load_world(&l, entry, head.number) : CEVM_ERR_NOMEM;
-    if (err != CEVM_OK) {
-        cevm_world_release(l.world);
-        return err == damaged ? cevm_node_say(error, 0, "data-dir: what it holds of the node is damaged")
-                              : cevm_store_say(store, error, err);
+    source.head = head.number;
+    err = cevm_world_read(&world, &source, db, nothing, store->allocator);
+    if (err == CEVM_OK) {
+        err = check_root(store, world);
     }
-    store->saved = cevm_world_retain(l.world);
-    *out = l.world;
+    if (err != CEVM_OK) {
+        cevm_world_release(world);
+        return err == CEVM_ERR_ENCODING ? cevm_node_say(error, 0, "data-dir: what it holds of the node is damaged")
+                                        : cevm_store_say(store, error, err);
+    }
+    store->saved = cevm_world_retain(world);
+    *out = world;
     return true;
 }

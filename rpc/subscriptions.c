@@ -19,6 +19,8 @@ typedef struct cevm_subscriber {
 
 static const char subscriber_kind;
 
+enum { MAX_HEADS = 256 };
+
 /* ---- Subscribing --------------------------------------------------------------------------------------------------- */
 
 static void free_subscription(cevm_filters *filters, cevm_subscription *subscription)
@@ -183,9 +185,11 @@ static void send_all(teller *t, cevm_filter_kind kind)
 
 static bool has_any(const teller *t, cevm_filter_kind kind) { return next_of(t->filters->subscriptions, kind) != NULL; }
 
+/** Of very many blocks that were mined in one step the newest are told: a reader's queue has an end. */
 static void tell_heads(teller *t, const cevm_node_event *event)
 {
-    for (size_t i = 0; i < event->added_count && has_any(t, CEVM_FILTER_BLOCKS); ++i) {
+    size_t i = event->added_count > MAX_HEADS ? event->added_count - MAX_HEADS : 0;
+    for (; i < event->added_count && has_any(t, CEVM_FILTER_BLOCKS); ++i) {
         cevm_shape_block(begin_body(t), event->added[i], CEVM_BLOCK_HEADER, false);
         send_all(t, CEVM_FILTER_BLOCKS);
     }

@@ -44,6 +44,7 @@ cevm_vm *cevm_call_vm(cevm_rpc_call *call, const cevm_precompile_moves *moves, u
         .cancel = call->cancel,
         .precompile_changes = moves != NULL ? moves->changes : NULL,
         .precompile_change_count = moves != NULL ? moves->count : 0,
+        .max_code_size = (size_t)options->code_size_limit,
     };
     const cevm_err err = cevm_vm_create(&vm, &config);
     if (err != CEVM_OK) {
@@ -74,12 +75,25 @@ static void settle_fees(cevm_trial *trial)
     }
 }
 
+/** The environment of the view's block, or of the one that would come next. */
+static void set_env(cevm_trial *trial, bool in_next_block)
+{
+    const cevm_world *world = trial->view.world;
+    cevm_header header;
+    bool is_merged = false;
+    trial->env = trial->bench.env;
+    if (in_next_block && trial->view.is_latest) {
+        cevm_world_next_header(&header, &is_merged, world, cevm_node_now(world));
+        cevm_header_env(&trial->env, &world->settings.config, &header, is_merged);
+    }
+}
+
 /** What needs the block: its environment, the transaction complete in it, the VM. */
-static bool prepare(cevm_trial *trial, const cevm_block_overrides *block)
+static bool prepare(cevm_trial *trial, const cevm_block_overrides *block, bool in_next_block)
 {
     cevm_rpc_call *call = trial->call;
     const uint64_t cap = cevm_trial_gas_cap(cevm_node_get_options(call->node));
-    trial->env = trial->bench.env;
+    set_env(trial, in_next_block);
     cevm_block_overrides_apply(block, &trial->env);
     if (!cevm_call_args_complete(&trial->args, call, trial->env.chain_id, cap)) {
         return false;
@@ -92,6 +106,7 @@ static bool prepare(cevm_trial *trial, const cevm_block_overrides *block)
     trial->vm = trial->moves.count == 0 ? trial->bench.vm : cevm_call_vm(call, &trial->moves, deadline_ns);
     if (trial->vm != NULL) {
         cevm_vm_set_deadline(trial->vm, deadline_ns);
+        cevm_vm_set_cancel(trial->vm, call->cancel);
     }
     return trial->vm != NULL;
 }
@@ -110,7 +125,7 @@ bool cevm_trial_open(cevm_trial *out, cevm_rpc_call *call, const cevm_trial_para
         cevm_view_close(&out->view);
         return false;
     }
-    if (!prepare(out, &block)) {
+    if (!prepare(out, &block, params->in_next_block)) {
         cevm_trial_close(out);
         return false;
     }

@@ -30,6 +30,11 @@ typedef struct cevm_trial_params {
     size_t block;
     size_t state_overrides;
     size_t block_overrides;
+    /**
+     * On the newest state the call is tried as if it stood in the block that comes next, as the transaction that follows it
+     * will: otherwise what depends on the time since the last block would be estimated wrongly.
+     */
+    bool in_next_block;
 } cevm_trial_params;
 
 /**

@@ -46,7 +46,8 @@ static bool strip(cevm_bytes *raw, cevm_rpc_call *call, cevm_bytes fields)
 
 static void *arena_resize(void *ctx, void *ptr, size_t size)
 {
-    return ptr == NULL && size != 0 ? cevm_arena_alloc(ctx, size) : NULL; /* decoding allocates once, and frees nothing */
+    return ptr == NULL && size != 0 ? cevm_arena_alloc(ctx, size)
+                                    : NULL; /* decoding allocates once, and frees nothing */
 }
 
 bool cevm_tx_read_raw(cevm_tx *out, cevm_rpc_call *call, json_t *value)
@@ -218,44 +219,57 @@ static bool estimate(filling *f, uint64_t *gas)
     return *gas != 0 || cevm_rpc_fail(f->call, CEVM_RPC_INTERNAL, "gas could not be estimated");
 }
 
-static bool fill_gas(filling *f)
-{
-    return f->args.has_gas || estimate(f, &f->args.tx.gas_limit);
-}
+static bool fill_gas(filling *f) { return f->args.has_gas || estimate(f, &f->args.tx.gas_limit); }
 
 /* ---- The signature --------------------------------------------------------------------------------------------------- */
+
+/** v of a parity: EIP-155's for a legacy transaction that names its chain. */
+static cevm_u256 v_of(const cevm_tx *tx, unsigned parity)
+{
+    if (tx->type != CEVM_TX_LEGACY) {
+        return cevm_u256_from_u64(parity);
+    }
+    const cevm_u256 base = cevm_u256_from_u64((tx->has_chain_id ? 35 : 27) + parity);
+    const cevm_u256 id = cevm_u256_from_u64(tx->has_chain_id ? tx->chain_id : 0);
+    const cevm_u256 twice = u256_add(&id, &id);
+    return u256_add(&twice, &base);
+}
 
 /**
  * Nobody has signed: the signature names the sender, so that equal transactions of different senders have different hashes.
  */
 static void pretend(cevm_tx *tx)
 {
-    const cevm_u256 name = cevm_u256_from_address(&tx->sender);
-    tx->r = name;
-    tx->s = name;
-    tx->v = cevm_u256_from_u64(0);
-    if (tx->type == CEVM_TX_LEGACY) {
-        tx->v = cevm_u256_from_u64(27);
-        if (tx->has_chain_id) {
-            const cevm_u256 id = cevm_u256_from_u64(tx->chain_id);
-            tx->v = u256_add(&id, &id);
-            const cevm_u256 first = cevm_u256_from_u64(35);
-            tx->v = u256_add(&tx->v, &first);
-        }
-    }
+    tx->r = cevm_u256_from_address(&tx->sender);
+    tx->s = tx->r;
+    tx->v = v_of(tx, 0);
 }
 
 static bool sign(filling *f)
 {
     cevm_tx *tx = &f->args.tx;
+    cevm_hash digest;
+    uint8_t r[32];
+    uint8_t s[32];
+    unsigned parity = 0;
     if ((f->flags & CEVM_FILL_SIGN) == 0) {
         return true;
     }
-    if (f->has_key) {
-        const cevm_err err = cevm_tx_sign(tx, f->key, cevm_node_allocator(f->call->node));
-        return err == CEVM_OK || cevm_rpc_fail_err(f->call, err);
+    if (!f->has_key) {
+        pretend(tx);
+        return true;
     }
-    pretend(tx);
+    const cevm_err err = cevm_tx_signing_hash(&digest, tx, cevm_node_allocator(f->call->node));
+    if (err != CEVM_OK) {
+        return cevm_rpc_fail_err(f->call, err);
+    }
+    /* Not cevm_tx_sign, which would derive the sender again. */
+    if (!cevm_sign(r, s, &parity, &digest, f->key)) {
+        return cevm_rpc_fail(f->call, CEVM_RPC_INTERNAL, "the key cannot sign");
+    }
+    tx->r = cevm_u256_from_be(r);
+    tx->s = cevm_u256_from_be(s);
+    tx->v = v_of(tx, parity);
     return true;
 }
 

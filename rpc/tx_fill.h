@@ -10,7 +10,8 @@
 #include "rpc/node.h"
 
 enum {
-    CEVM_FILL_SIGN = 1 << 0,   /* with the node's key, or if the sender is impersonated with a signature that only names it */
+    CEVM_FILL_SIGN =
+        1 << 0, /* with the node's key, or if the sender is impersonated with a signature that only names it */
     CEVM_FILL_ANYONE = 1 << 1, /* any sender counts as impersonated */
     CEVM_FILL_KEY = 1 << 2,    /* impersonation is not enough: a key is needed */
     CEVM_FILL_LOCK = 1 << 3    /* hold the nonce: see cevm_tx_sent */

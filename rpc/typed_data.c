@@ -81,7 +81,8 @@ static bool add_referenced(document *d, const char **names, size_t *count, const
     size_t index;
     const json_t *field;
     const json_t *fields = fields_of(d, type);
-    json_array_foreach (fields, index, field) {
+    json_array_foreach(fields, index, field)
+    {
         const char *name = field_text(field, "type");
         if (name == NULL || field_text(field, "name") == NULL) {
             return say(d->error, "types.%s: fields need a \"name\" and a \"type\"", type);
@@ -117,7 +118,8 @@ static void put_type(cevm_buf *buf, const document *d, const char *name)
     const json_t *field;
     put_text(buf, name);
     put_text(buf, "(");
-    json_array_foreach (fields_of(d, name), index, field) {
+    json_array_foreach(fields_of(d, name), index, field)
+    {
         put_text(buf, index != 0 ? "," : "");
         put_text(buf, field_text(field, "type"));
         put_text(buf, " ");
@@ -339,7 +341,8 @@ static bool encode_array(document *d, uint8_t out[WORD], const char *type, size_
         return say(d->error, "a value of type %.64s is no such array", type);
     }
     cevm_buf_init(&buf, d->allocator);
-    json_array_foreach (value, index, item) {
+    json_array_foreach(value, index, item)
+    {
         uint8_t word[WORD];
         if (!encode_value(d, word, type, size, item)) {
             cevm_buf_free(&buf);
@@ -368,7 +371,8 @@ static bool hash_struct(document *d, cevm_hash *out, const char *type, const jso
     }
     cevm_buf_init(&buf, d->allocator);
     cevm_buf_append(&buf, out->bytes, sizeof out->bytes);
-    json_array_foreach (fields_of(d, type), index, field) {
+    json_array_foreach(fields_of(d, type), index, field)
+    {
         const char *name = field_text(field, "name");
         const char *field_type = field_text(field, "type");
         const json_t *member = json_object_get(value, name);
@@ -539,7 +543,8 @@ bool cevm_typed_list_digest(cevm_hash *out, cevm_typed_error *error, const json_
     if (ok) {
         *d = (document){.error = error, .allocator = allocator};
     }
-    json_array_foreach (list, index, item) {
+    json_array_foreach(list, index, item)
+    {
         const char *type = field_text(item, "type");
         const char *name = field_text(item, "name");
         if (!ok || type == NULL || name == NULL) {

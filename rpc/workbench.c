@@ -32,7 +32,8 @@ static cevm_err make_slot(cevm_node *node, cevm_workbench_slot **out)
     const cevm_vm_config config = {.struct_size = sizeof config,
                                    .allocator = node->allocator,
                                    .code_cache = node->code_cache,
-                                   .memory_limit = memory != 0 ? memory : DEFAULT_CALL_MEMORY};
+                                   .memory_limit = memory != 0 ? memory : DEFAULT_CALL_MEMORY,
+                                   .max_code_size = (size_t)node->options.code_size_limit};
     cevm_workbench_slot *slot = cevm_zalloc(node->allocator, sizeof *slot);
     if (slot == NULL) {
         return CEVM_ERR_NOMEM;
@@ -125,6 +126,7 @@ void cevm_workbench_close(cevm_workbench *bench)
     }
     cevm_state_discard(slot->state);
     cevm_vm_set_deadline(slot->vm, 0);
+    cevm_vm_set_cancel(slot->vm, NULL);
     cevm_record_release(bench->record);
     cevm_world_release(bench->world);
     bench->internal = NULL;

@@ -217,7 +217,7 @@ static cevm_err check_packing(checking *c, const uint8_t *page, uint64_t number,
     const size_t most = (((c->page_size - PAGE_HEADER) / 2) & ~(size_t)1) - 2; /* so that two fit */
     size_t total = 0;
     size_t lowest = c->page_size;
-    memset(c->starts, 0, sizeof c->starts);
+    memset(c->starts, 0, c->page_size / 2);
     for (unsigned i = 0; i < count; ++i) {
         const size_t offset = (size_t)load_le(page + PAGE_HEADER + 2 * (size_t)i, 2);
         if (offset < upper || offset % 2 != 0 || offset + NODE_HEADER > c->page_size || c->starts[offset / 2]) {

@@ -464,6 +464,17 @@ cevm_db cevm_remote_interface(cevm_remote *remote)
     return (cevm_db){.vtable = &vtable, .ctx = remote};
 }
 
+cevm_err cevm_remote_assume_zero(cevm_remote *remote, const cevm_address *address, const cevm_u256 *key)
+{
+    (void)pthread_mutex_lock(&remote->lock);
+    remote_slot *slot = cevm_remote_slot_entry(remote, address, key);
+    if (slot != NULL && slot->mark == REMOTE_UNKNOWN) {
+        slot->mark = REMOTE_KNOWN; /* its value is zero from the beginning */
+    }
+    (void)pthread_mutex_unlock(&remote->lock);
+    return slot != NULL ? CEVM_OK : CEVM_ERR_NOMEM;
+}
+
 /* ---- Guessing ----------------------------------------------------------------------------------------------------------- */
 
 cevm_err cevm_remote_begin_guessing(cevm_remote *remote)

@@ -12,6 +12,7 @@
 #include <time.h>
 
 enum { MAX_WAIT_MS = 10000, NAP_MS = 20, SHRINK = 10 };
+enum { FIRST_TRIES = 5 }; /* to reach a node at all: what never answers is more likely a wrong URL than a busy node */
 
 typedef struct remote_call {
     uint32_t want;
@@ -239,7 +240,8 @@ static cevm_err wait_for_node(exchange *x)
     x->tries++;
     const uint64_t wait = wait_of(x);
     const uint64_t spent = now_ms() - x->since_ms;
-    if (spent + wait > x->remote->patience_ms) {
+    const bool is_lost = !x->remote->was_reached && x->tries >= FIRST_TRIES;
+    if (is_lost || spent + wait > x->remote->patience_ms) {
         return cevm_remote_fail(x->remote, CEVM_ERR_BACKEND, "%s: %s (given up after %u tries in %.1f s)",
                                 x->remote->host, x->reason, x->tries, (double)spent / 1000);
     }
@@ -284,6 +286,7 @@ static cevm_err step(exchange *x)
         remote->stat.sent_bytes += x->request.size;
         err = remote->transport.post(remote->transport.ctx, &reply, (cevm_bytes){x->request.data, x->request.size});
         remote->stat.received_bytes += reply.body.size;
+        remote->was_reached = remote->was_reached || reply.status != 0;
     }
     if (err != CEVM_OK) {
         return cevm_remote_fail(remote, err, "%s: %s", remote->host, cevm_err_string(err));

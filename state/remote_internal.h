@@ -98,8 +98,8 @@ typedef struct remote_cache {
 struct cevm_remote {
     const cevm_allocator *allocator;
     bool is_offline;
-    bool has_transport;
-    size_t batch; /* the node takes so many calls in a request */
+    bool was_reached; /* something has answered */
+    size_t batch;     /* the node takes so many calls in a request */
     uint32_t patience_ms;
     uint32_t first_wait_ms;
     const volatile bool *cancel;

@@ -245,6 +245,16 @@ cevm_err cevm_treedb_restore(cevm_treedb *db, cevm_tree *tree)
     return CEVM_OK;
 }
 
+cevm_err cevm_treedb_clear(cevm_treedb *db)
+{
+    if (db->block_open) {
+        return CEVM_ERR_ARGUMENT;
+    }
+    cevm_treedb_forget_handed_out(db);
+    cevm_tree_state_release(db->common, &db->now);
+    return CEVM_OK;
+}
+
 /* ---- Reads of a state ------------------------------------------------------------------------------------------------ */
 
 static tree_view view_tree(void *ctx)

@@ -54,26 +54,28 @@ run() { # suite, subcommand of cevm, its arguments
     record "$suite" "$passed" "$failed" "$skipped" $((SECONDS - started))
 }
 
-# The .io files of execution-apis: requests and answers, in their order against one node (tests/rpc/execution_apis.c).
-run_io() {
-    local suite=${FLAVOUR}execution-apis folder=$vectors/execution-apis/tests log=$logs/execution-apis.log started=$SECONDS line failed
+# A program of its own over a folder of vectors; its last line says what passed.
+run_program() { # suite, program, folder, its arguments
+    local suite=$FLAVOUR$1 program=$2 folder=$vectors/$3 log=$logs/$1.log started=$SECONDS line failed status
+    shift 3
     if [ ! -d "$folder" ]; then
         if [ "${CEVM_REQUIRE_VECTORS:-0}" = 1 ]; then
             echo "  FAILED: $folder is not there and CEVM_REQUIRE_VECTORS=1"
             record "$suite" 0 1 0 0
         else
-            echo "  skipped: execution-apis: $folder is not there (make vectors)"
+            echo "  skipped: $suite: $folder is not there (make vectors)"
             record "$suite" 0 0 1 0
         fi
         return
     fi
-    "$BUILD/tests/rpc/execution_apis" "$folder" > "$log" 2>&1 < /dev/null
-    local status=$?
+    CEVM_VECTORS_DIR=$vectors "$BUILD/$program" "$@" > "$log" 2>&1 < /dev/null
+    status=$?
     line=$(grep -E '^[0-9]+ passed' "$log" | tail -n 1)
     failed=$(number failed "$line")
     [ "$status" != 0 ] && [ "$failed" = 0 ] && failed=1
+    [ -z "$line" ] && failed=1
     if [ "$failed" != 0 ]; then
-        echo "  FAILED: execution-apis (exit status $status); the end of $log:"
+        echo "  FAILED: $program (exit status $status); the end of $log:"
         tail -n 40 "$log" | cut -c1-300 | sed 's/^/    /'
     fi
     record "$suite" "$(number passed "$line")" "$failed" "$(number skipped "$line")" $((SECONDS - started))
@@ -87,7 +89,10 @@ files_of() {
 
 run samples statetest ethereum-tests/samples
 run samples-blocks blocktest ethereum-tests/block-samples
-run_io
+# Requests and answers, in their order against one node.
+run_program execution-apis tests/rpc/execution_apis execution-apis/tests "$vectors/execution-apis/tests"
+# What geth's named tracers give; those written in JavaScript are left out.
+run_program geth-tracers tests/unit/test_geth_tracers geth-testdata/eth/tracers/internal/tracetest/testdata
 if [ "$sample" != --sample ]; then
     {
         [ ! -f "$vectors/$slow_state" ] || run legacy-Cancun-blake2f statetest "$vectors/$slow_state"

@@ -8,7 +8,6 @@
 
 #include <stdio.h>
 
-#include "evm/gas.h"
 #include "evm/opcodes.h"
 #include "state/map.h"
 #include "trace/trace_base.h"
@@ -43,7 +42,7 @@ typedef struct op_tracer {
     /* The frame that began last, until another begins or ends: when it ends without a step, its caller pays for it. */
     bool leaf;
     uint8_t leaf_op;
-    uint64_t leaf_gas; /* handed to it, without the stipend */
+    uint64_t leaf_gas; /* handed to it */
 } op_tracer;
 
 static void count_step(void *ctx, const cevm_step *step)
@@ -67,16 +66,18 @@ static void count_gas(void *ctx, int64_t gas_cost, int status)
     }
 }
 
-/* What a call hands to its callee is spent there, by instructions that are counted themselves. */
+/*
+ * What a call hands to its callee is spent there, by instructions that are counted themselves, or comes back: so does the
+ * stipend, which is a part of what sending value costs.
+ */
 static void uncount_handed(void *ctx, const cevm_message *msg, uint32_t depth)
 {
     op_tracer *t = ctx;
     t->leaf = depth > 1 && t->holding;
     if (t->leaf) {
-        bool has_stipend = (t->op == OP_CALL || t->op == OP_CALLCODE) && !cevm_u256_is_zero(&msg->value);
         uint64_t *gas = &t->gas[t->op];
         t->leaf_op = t->op;
-        t->leaf_gas = (uint64_t)msg->gas - (has_stipend ? GAS_CALL_STIPEND : 0);
+        t->leaf_gas = (uint64_t)msg->gas;
         *gas -= t->leaf_gas < *gas ? t->leaf_gas : *gas;
     }
 }

@@ -69,11 +69,11 @@ typedef struct cevm_remote_options {
     uint64_t chain_id;
     const char *cache_path; /* NULL = none; made if it is not there */
     bool offline;
-    uint32_t batch_size;         /* calls in a request, 0 = 1000 */
-    uint32_t timeout_ms;         /* for one request, 0 = 30 s */
-    uint32_t patience_ms;        /* without any progress, waits included, 0 = 2 minutes */
-    uint32_t first_wait_ms;      /* before the second try, 0 = 250; later waits double, up to 10 s, less up to a half */
-    size_t max_response;         /* bytes, 0 = 64 MiB */
+    uint32_t batch_size;    /* calls in a request, 0 = 1000 */
+    uint32_t timeout_ms;    /* for one request, 0 = 30 s */
+    uint32_t patience_ms;   /* without any answer, waits included, 0 = 2 minutes; what never answered gets five tries */
+    uint32_t first_wait_ms; /* before the second try, 0 = 250; later waits double, up to 10 s, less up to a half */
+    size_t max_response;    /* bytes, 0 = 64 MiB */
     const volatile bool *cancel; /* not copied; true ends waits and requests with CEVM_ERR_CANCELLED; NULL = none */
     const cevm_remote_transport *transport; /* what ctx points to must outlive the store; NULL = libcurl */
 } cevm_remote_options;
@@ -121,6 +121,12 @@ typedef struct cevm_remote_stat {
 } cevm_remote_stat;
 
 CEVM_API void cevm_remote_get_stat(cevm_remote *remote, cevm_remote_stat *out);
+
+/**
+ * Takes a slot for zero unless it is known, so that nobody is asked: for one that is about to be overwritten by what does
+ * not care for its value. Not recorded. Errors: CEVM_ERR_NOMEM.
+ */
+CEVM_API cevm_err cevm_remote_assume_zero(cevm_remote *remote, const cevm_address *address, const cevm_u256 *key);
 
 /**
  * Asks the node anything else: `params` is a JSON array. *result is the JSON that came, with a NUL behind it, freed with the

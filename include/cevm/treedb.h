@@ -56,6 +56,8 @@ CEVM_API cevm_err cevm_treedb_set_storage(cevm_treedb *db, const cevm_address *a
 CEVM_API cevm_err cevm_treedb_snapshot(cevm_treedb *db, cevm_tree **out);
 /** Makes a state of this store the present one; constant time. CEVM_ERR_ARGUMENT when a block is open. */
 CEVM_API cevm_err cevm_treedb_restore(cevm_treedb *db, cevm_tree *tree);
+/** Makes the state without anything (but the base) the present one. CEVM_ERR_ARGUMENT when a block is open. */
+CEVM_API cevm_err cevm_treedb_clear(cevm_treedb *db);
 
 CEVM_API cevm_tree *cevm_tree_retain(cevm_tree *tree);
 /** NULL is allowed. */

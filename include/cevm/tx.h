@@ -66,7 +66,8 @@ enum {
     CEVM_SKIP_GAS_CAP = 1 << 1,     /* neither EIP-7825's cap nor the room in the block counts */
     CEVM_SKIP_NONCE = 1 << 2,       /* the nonce is not compared with the sender's; the account gets the one after it */
     CEVM_SKIP_ZERO_FEES = 1 << 3,   /* fees of zero are not too low for the block: nobody is paid then */
-    CEVM_SKIP_MOVED = 1 << 4 /* where a VM's precompiled contracts were moved, the usual addresses are the warm ones */
+    CEVM_SKIP_MOVED = 1 << 4, /* where a VM's precompiled contracts were moved, the usual addresses are the warm ones */
+    CEVM_SKIP_INITCODE_SIZE = 1 << 5 /* initcode may be of any size (EIP-3860): see cevm_vm_config.max_code_size */
 };
 
 /**

@@ -135,6 +135,7 @@ typedef struct cevm_vm_config {
     size_t precompile_change_count;
     cevm_code_cache *code_cache; /* must outlive the VM; NULL = one of its own */
     cevm_engine engine;
+    size_t max_code_size; /* bytes, instead of EIP-170's limit; EIP-3860's is then twice that; 0 = as the EIPs have it */
 } cevm_vm_config;
 
 typedef struct cevm_vm cevm_vm;
@@ -147,6 +148,8 @@ CEVM_API void cevm_vm_destroy(cevm_vm *vm);
 
 /** Moves the deadline (CLOCK_MONOTONIC nanoseconds, 0 = none) for the executions that follow. */
 CEVM_API void cevm_vm_set_deadline(cevm_vm *vm, uint64_t deadline_ns);
+/** Changes the flag that cancels the executions that follow (NULL = none). */
+CEVM_API void cevm_vm_set_cancel(cevm_vm *vm, const volatile bool *cancel);
 
 /**
  * Warms every precompiled contract that is active at a fork under the VM's changes, as a transaction does before it runs

@@ -69,6 +69,24 @@ expect "get tx" "0 3 0x7435ed30a8b4aeb0877cef0c6e8cffe834eb865f" \
 db get tx --data-dir "$work/whole" 0x00000000000000000000000000000000000000000000000000000000deadbeef
 expect "... one that is not there" "0 there is no such transaction" "$status $out"
 
+# A call on the state of the chain: the number of the block, and the code of a contract that logs.
+run() {
+    out=$("$cevm" run --data-dir "$work/whole" --genesis "$genesis" "$@" 2>&1 < /dev/null)
+    status=$?
+}
+run 4360005260206000f3
+expect "run on the newest block" "0 0x0000000000000000000000000000000000000000000000000000000000000036" "$status ${out%%
+*}"
+run --block 20 4360005260206000f3
+expect "... on an older one" "0 0x0000000000000000000000000000000000000000000000000000000000000014" "$status ${out%%
+*}"
+run --receiver 0x7dcd17433742f4c0ca53122ab541d0ba67fc27df
+expect "... the code that is there" "0 yes" "$status $(grep -q "$emit" <<< "$out" && echo yes)"
+run --block 100 43
+expect "... a block that is not there" 1 "$status"
+run --prestate "$genesis" 43
+expect "... and --prestate do not go together" 2 "$status"
+
 # A state that anvil wrote; its last block's header has the root. What is written for anvil is the same for equal states.
 root=$(grep -oE '"stateRoot":"0x[0-9a-f]*","[^{}]*"number":"0x2"' tests/cli/anvil-state.json | cut -d '"' -f 4)
 db load --data-dir "$work/anvil" tests/cli/anvil-state.json

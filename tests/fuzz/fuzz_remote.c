@@ -3,6 +3,7 @@
  * The remote backend (cevm/remote.h). The first byte of the input says what the rest is:
  *
  *   0   a node's answers, one a line: whatever it says, nothing may crash, wait or leak
+ *   4   the same after a good first one
  *   1   a cache file behind its name: it is opened, read, and recorded into
  *   2   changes to a good cache file, three bytes each: position, position, value
  *   3   JSON: what state/scan.h takes jansson takes too, unless it is not UTF-8
@@ -18,7 +19,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 typedef struct script {
     const uint8_t *at;
     size_t left;
+    bool begins_well;
 } script;
+
+#define WORD "0000000000000000000000000000000000000000000000000000000000000001"
+
+/** Chain and block, as they are asked for first. */
+static const char opening[] = "[{\"id\":1,\"result\":\"0x5\"},{\"id\":2,\"result\":{\"number\":\"0x3e8\","
+                              "\"hash\":\"0x" WORD "\",\"parentHash\":\"0x" WORD "\",\"timestamp\":\"0x1\","
+                              "\"gasLimit\":\"0x1c9c380\"}}]";
 
 /** The next line as an answer; none when there are no more. */
 static cevm_err post_line(void *ctx, cevm_remote_reply *out, cevm_bytes body)
@@ -26,7 +35,10 @@ static cevm_err post_line(void *ctx, cevm_remote_reply *out, cevm_bytes body)
     script *s = ctx;
     (void)body;
     *out = (cevm_remote_reply){.status = s->left != 0 ? 200 : 401};
-    if (s->left != 0) {
+    if (s->begins_well) {
+        s->begins_well = false;
+        *out = (cevm_remote_reply){.status = 200, .body = {(const uint8_t *)opening, sizeof opening - 1}};
+    } else if (s->left != 0) {
         const uint8_t *end = memchr(s->at, '\n', s->left);
         const size_t length = end != NULL ? (size_t)(end - s->at) : s->left;
         out->body = (cevm_bytes){s->at, length};
@@ -78,11 +90,11 @@ static bool open_and_use(const cevm_remote_options *options)
     return ok;
 }
 
-static void fuzz_answers(const uint8_t *data, size_t size)
+static void fuzz_answers(const uint8_t *data, size_t size, bool begins_well)
 {
-    script s = {data, size};
+    script s = {data, size, begins_well};
     const cevm_remote_transport transport = {.ctx = &s, .post = post_line};
-    cevm_remote_options options = node_options(&transport, NULL);
+    cevm_remote_options options = stub_options(&transport, NULL);
     options.patience_ms = 1;
     (void)open_and_use(&options);
 }
@@ -110,9 +122,9 @@ static void put_file(int file, const uint8_t *data, size_t size)
     }
 }
 
-static node *small_node(void)
+static stub *small_node(void)
 {
-    static node n;
+    static stub n;
     static cevm_memdb *db;
     if (db == NULL) {
         const cevm_address address = {.bytes = {[19] = 1}};
@@ -123,7 +135,7 @@ static node *small_node(void)
             cevm_memdb_set_storage(db, &address, &word, &word) != CEVM_OK) {
             abort();
         }
-        n = (node){.db = cevm_memdb_interface(db), .number = 1000, .chain_id = 5, .branch = 0xaa};
+        n = (stub){.db = cevm_memdb_interface(db), .number = 1000, .chain_id = 5, .branch = 0xaa};
     }
     return &n;
 }
@@ -132,8 +144,8 @@ static node *small_node(void)
 static void use_file(void)
 {
     int file;
-    const cevm_remote_transport transport = node_transport(small_node());
-    cevm_remote_options options = node_options(&transport, file_path(&file));
+    const cevm_remote_transport transport = stub_transport(small_node());
+    cevm_remote_options options = stub_options(&transport, file_path(&file));
     options.offline = true;
     (void)open_and_use(&options);
     options.offline = false;
@@ -211,8 +223,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size == 0) {
         return 0;
     }
-    switch (data[0] % 4) {
-    case 0: fuzz_answers(data + 1, size - 1); break;
+    switch (data[0] % 5) {
+    case 0:
+    case 4: fuzz_answers(data + 1, size - 1, data[0] % 5 == 4); break;
     case 1: fuzz_file(data + 1, size - 1); break;
     case 2: fuzz_changes(data + 1, size - 1); break;
     default: fuzz_json(data + 1, size - 1); break;

@@ -119,11 +119,8 @@ static bool pending(cevm_node *node, cevm_node_error *error)
 
 static cevm_node *open_node(faulty *f, const cevm_allocator *allocator)
 {
-    cevm_node_options options = {.allocator = allocator,
-                                 .accounts = 2,
-                                 .fork = CEVM_LATEST,
-                                 .has_timestamp = true,
-                                 .timestamp = 1700000000};
+    cevm_node_options options = {
+        .allocator = allocator, .accounts = 2, .fork = CEVM_LATEST, .has_timestamp = true, .timestamp = 1700000000};
     cevm_node_error error;
     cevm_node *node = NULL;
     assert_true(cevm_u256_from_text(&options.balance, "10000000000000000000000"));
@@ -157,8 +154,8 @@ static void run(faulty *f, cevm_node *node, step what)
 
 static void fail_each(bool for_good)
 {
-    static const step steps[] = {bench, send_first, pending,  send_later, edit,  mine,  snapshot, send_second,
-                                 mine,  reorg,      rollback, mine,       bench, revert, pending,  mine, reset};
+    static const step steps[] = {bench, send_first, pending, send_later, edit,   mine,    snapshot, send_second, mine,
+                                 reorg, rollback,   mine,    bench,      revert, pending, mine,     reset};
     bool reached = true;
     size_t n = 1;
     for (; reached; n += 1 + n / 400) { /* all of the first ones, a sample of the many alike that follow */

@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #include "tests/property/random.h"
+#include "tests/unit/remote_support.h"
 
 enum { ACCOUNTS = 7, SLOTS = 6, HISTORY = 6, STEPS = 4000 };
 
@@ -56,6 +57,9 @@ typedef struct game {
     cevm_memdb *memdb;
     cevm_lmdb *lmdb;
     cevm_treedb *treedb;
+    cevm_remote *remote;
+    stub node;
+    cevm_remote_transport transport;
     char folder[256];
     cevm_db db;
     failing failing;
@@ -115,6 +119,38 @@ static cevm_err open_tree(game *g)
 
 static void close_tree(game *g) { cevm_treedb_destroy(g->treedb); }
 
+/** The same over the state of a node elsewhere, of which all is asked that is not here. */
+static cevm_err open_remote(game *g)
+{
+    cevm_remote_error error;
+    g->remote = NULL;
+    g->treedb = NULL;
+    g->transport = stub_transport(&g->node);
+    cevm_err err = cevm_memdb_create(&g->memdb, NULL);
+    assert_int_equal(err, CEVM_OK);
+    g->node = (stub){.db = cevm_memdb_interface(g->memdb), .number = 5, .chain_id = 1};
+    cevm_remote_options options = stub_options(&g->transport, NULL);
+    options.allocator = &g->allocator;
+    err = cevm_remote_open(&g->remote, &error, &options);
+    if (err == CEVM_OK) {
+        const cevm_db base = cevm_remote_interface(g->remote);
+        err = cevm_treedb_create(&g->treedb, &base, &g->allocator);
+    }
+    if (err == CEVM_OK) {
+        cevm_treedb_set_history(g->treedb, HISTORY);
+        g->db = cevm_treedb_interface(g->treedb);
+    }
+    return err;
+}
+
+static void close_remote(game *g)
+{
+    cevm_treedb_destroy(g->treedb);
+    cevm_remote_close(g->remote);
+    cevm_memdb_destroy(g->memdb);
+    stub_free(&g->node);
+}
+
 static cevm_err open_lmdb(game *g)
 {
     cevm_lmdb_error error;
@@ -147,6 +183,7 @@ static void check_lmdb(game *g)
 
 static const backend memory = {.open = open_memory, .close = close_memory};
 static const backend tree = {.open = open_tree, .close = close_tree};
+static const backend remote = {.open = open_remote, .close = close_remote};
 static const backend lmdb = {.open = open_lmdb, .close = close_lmdb, .check = check_lmdb, .lasts = true};
 
 static void make_folder(char *out, size_t size)
@@ -401,6 +438,12 @@ static void test_tree_against_a_model(void **state)
     play(&tree);
 }
 
+static void test_remote_against_a_model(void **state)
+{
+    (void)state;
+    play(&remote);
+}
+
 static void test_lmdb_against_a_model(void **state)
 {
     (void)state;
@@ -493,9 +536,8 @@ int main(void)
     print_message("SEED=%" PRIu64 "\n", seed);
     random_state = seed;
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_memory_against_a_model),
-        cmocka_unit_test(test_tree_against_a_model),
-        cmocka_unit_test(test_lmdb_against_a_model),
+        cmocka_unit_test(test_memory_against_a_model), cmocka_unit_test(test_tree_against_a_model),
+        cmocka_unit_test(test_remote_against_a_model), cmocka_unit_test(test_lmdb_against_a_model),
         cmocka_unit_test(test_roots_of_large_states),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

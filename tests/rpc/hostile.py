@@ -376,7 +376,6 @@ def subscribers(node):
     with test("a subscriber that does not read is dropped, others get everything"):
         http = Http(node.port)
         deaf, good = WebSocket(node.port), WebSocket(node.port)
-        deaf.socket.setsockopt(1, 8, 4096)
         good.call("eth_subscribe", "newHeads")
         for _ in range(200):
             deaf.call("eth_subscribe", "newHeads")

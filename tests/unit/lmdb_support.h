@@ -157,28 +157,33 @@ static inline cevm_err lmdb_put_block(cevm_lmdb *db)
     return err;
 }
 
-/** One block of accounts [from, from + count): balance, some code (short and long), some slots. */
+/** One block of accounts [from, from + count): balance, some code (short and long), some slots; and a block of the chain. */
 static inline cevm_err lmdb_add_block(cevm_lmdb *db, uint64_t from, uint64_t count, uint64_t balance)
 {
+    enum { MOST = 256 };
     static const uint8_t code[9000] = {0x60, 0x01};
+    static cevm_account_change changes[MOST];
+    static cevm_slot_change slots[MOST][3];
     const cevm_db view = cevm_lmdb_interface(db);
-    cevm_err err = view.vtable->begin_block(view.ctx);
-    for (uint64_t i = from; err == CEVM_OK && i < from + count; ++i) {
-        cevm_slot_change slots[3];
+    const cevm_diff diff = {.accounts = changes, .account_count = (size_t)count};
+    cevm_err err = count <= MOST ? view.vtable->begin_block(view.ctx) : CEVM_ERR_ARGUMENT;
+    for (uint64_t n = 0; err == CEVM_OK && n < count; ++n) {
+        const uint64_t i = from + n;
         for (uint64_t s = 0; s < 3; ++s) {
-            slots[s] = (cevm_slot_change){cevm_u256_from_u64(s * i), cevm_u256_from_u64(balance + s)};
+            slots[n][s] = (cevm_slot_change){cevm_u256_from_u64(s * i), cevm_u256_from_u64(balance + s)};
         }
-        cevm_account_change change = {.address = lmdb_address(i),
-                                      .balance = cevm_u256_from_u64(balance + i),
-                                      .code_hash = cevm_empty_code_hash,
-                                      .slots = slots,
-                                      .slot_count = i != 0 && i % 4 == 0 ? 3 : 0};
+        changes[n] = (cevm_account_change){.address = lmdb_address(i),
+                                           .balance = cevm_u256_from_u64(balance + i),
+                                           .code_hash = cevm_empty_code_hash,
+                                           .slots = slots[n],
+                                           .slot_count = i != 0 && i % 4 == 0 ? 3 : 0};
         if (i % 8 == 0) {
-            change.code_changed = true;
-            change.code = (cevm_bytes){code, i % 64 == 0 ? sizeof code - i : 5 + i};
-            cevm_keccak256(&change.code_hash, change.code.data, change.code.size);
+            changes[n].code_changed = true;
+            changes[n].code = (cevm_bytes){code, i % 64 == 0 ? sizeof code - i : 5 + i};
+            cevm_keccak256(&changes[n].code_hash, changes[n].code.data, changes[n].code.size);
         }
-        const cevm_diff diff = {.accounts = &change, .account_count = 1};
+    }
+    if (err == CEVM_OK) {
         err = view.vtable->commit(view.ctx, &diff);
     }
     if (err == CEVM_OK) {

@@ -30,8 +30,7 @@ enum { GENESIS_TIME = 1700000000 };
 
 static inline cevm_node_options node_options(void)
 {
-    cevm_node_options options = {
-        .accounts = 10, .fork = CEVM_LATEST, .has_timestamp = true, .timestamp = GENESIS_TIME};
+    cevm_node_options options = {.accounts = 10, .fork = CEVM_LATEST, .has_timestamp = true, .timestamp = GENESIS_TIME};
     assert_true(cevm_u256_from_text(&options.balance, "10000000000000000000000"));
     return options;
 }
@@ -162,8 +161,8 @@ static inline uint64_t latest(cevm_node *node, const char *key)
 static inline void send_wei(cevm_node *node, const char *more, char hash[67])
 {
     char params[512];
-    (void)snprintf(params, sizeof params, "{\"from\":\"%s\",\"to\":\"%s\",\"value\":\"0x1\",\"gas\":\"0x5208\"%s}", ALICE,
-                   BOB, more);
+    (void)snprintf(params, sizeof params, "{\"from\":\"%s\",\"to\":\"%s\",\"value\":\"0x1\",\"gas\":\"0x5208\"%s}",
+                   ALICE, BOB, more);
     json_t *result = rpc(node, "eth_sendTransaction", params);
     assert_int_equal(json_string_length(result), 66);
     if (hash != NULL) {

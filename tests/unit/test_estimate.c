@@ -116,12 +116,36 @@ static void test_an_estimate_holds(void **unused)
     cevm_node_destroy(node);
 }
 
+/* In the newest block's own time there is nothing to do for this contract, in the next one's it has a slot to write. */
+static void test_in_the_next_block(void **unused)
+{
+    cevm_node *node = node_open();
+    static const char call[] = "{\"from\":\"" ALICE "\",\"to\":\"0x00000000000000000000000000000000000000c0\"";
+    char params[512];
+    (void)unused;
+    /* PUSH0 SLOAD TIMESTAMP EQ PUSH1 0a JUMPI TIMESTAMP PUSH0 SSTORE JUMPDEST STOP */
+    rpc_do(node, "anvil_setCode", "\"0x00000000000000000000000000000000000000c0\",\"0x5f544214600a57425f555b00\"");
+    (void)snprintf(params, sizeof params, "%s,\"gas\":\"0x30d40\"}", call);
+    rpc_do(node, "eth_sendTransaction", params);
+    (void)snprintf(params, sizeof params, "%s}", call);
+    const uint64_t gas = rpc_quantity(node, "eth_estimateGas", params);
+    (void)snprintf(params, sizeof params, "%s,\"gas\":\"0x%llx\"}", call, (unsigned long long)gas);
+    json_t *hash = rpc(node, "eth_sendTransaction", params);
+    char quoted_hash[80];
+    json_t *receipt = rpc(node, "eth_getTransactionReceipt", quoted(quoted_hash, json_string_value(hash)));
+    assert_int_equal(quantity(receipt, "status"), 1);
+    json_decref(receipt);
+    json_decref(hash);
+    cevm_node_destroy(node);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_within_an_error_upwards),  cmocka_unit_test(test_the_number_that_geth_finds),
         cmocka_unit_test(test_a_transfer_takes_one_run), cmocka_unit_test(test_ways_to_fail),
         cmocka_unit_test(test_eth_estimate_gas),         cmocka_unit_test(test_an_estimate_holds),
+        cmocka_unit_test(test_in_the_next_block),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

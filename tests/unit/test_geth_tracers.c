@@ -251,7 +251,12 @@ static bool run_vector(const char *path, const char *tracer, bool is_flat)
     return same;
 }
 
-static void run_folder(const char *name, const char *tracer, size_t at_least)
+/* Of all folders. */
+typedef struct tally {
+    size_t passed, failed;
+} tally;
+
+static void run_folder(tally *all, const char *name, const char *tracer, size_t at_least)
 {
     const char *vectors = getenv("CEVM_VECTORS_DIR");
     const char *required = getenv("CEVM_REQUIRE_VECTORS");
@@ -283,51 +288,38 @@ static void run_folder(const char *name, const char *tracer, size_t at_least)
     }
     (void)closedir(dir);
     print_message("geth's %s: %zu passed, %zu failed\n", name, passed, failed);
+    all->passed += passed;
+    all->failed += failed;
     assert_int_equal(failed, 0);
     assert_in_range(passed, at_least, SIZE_MAX);
 }
 
-static void test_call(void **unused)
+static void test_call(void **state) { run_folder(*state, "call_tracer", "callTracer", 8); }
+
+static void test_call_with_log(void **state) { run_folder(*state, "call_tracer_withLog", "callTracer", 5); }
+
+static void test_flat_call(void **state) { run_folder(*state, "call_tracer_flat", "flatCallTracer", 16); }
+
+static void test_prestate(void **state) { run_folder(*state, "prestate_tracer", "prestateTracer", 6); }
+
+static void test_prestate_diff(void **state)
 {
-    (void)unused;
-    run_folder("call_tracer", "callTracer", 8);
+    run_folder(*state, "prestate_tracer_with_diff_mode", "prestateTracer", 7);
 }
 
-static void test_call_with_log(void **unused)
-{
-    (void)unused;
-    run_folder("call_tracer_withLog", "callTracer", 5);
-}
-
-static void test_flat_call(void **unused)
-{
-    (void)unused;
-    run_folder("call_tracer_flat", "flatCallTracer", 16);
-}
-
-static void test_prestate(void **unused)
-{
-    (void)unused;
-    run_folder("prestate_tracer", "prestateTracer", 6);
-}
-
-static void test_prestate_diff(void **unused)
-{
-    (void)unused;
-    run_folder("prestate_tracer_with_diff_mode", "prestateTracer", 7);
-}
-
-static void test_erc7562(void **unused)
-{
-    (void)unused;
-    run_folder("erc7562_tracer", "erc7562Tracer", 2);
-}
+static void test_erc7562(void **state) { run_folder(*state, "erc7562_tracer", "erc7562Tracer", 2); }
 
 int main(void)
 {
+    tally all = {0, 0};
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_call),     cmocka_unit_test(test_call_with_log), cmocka_unit_test(test_flat_call),
-        cmocka_unit_test(test_prestate), cmocka_unit_test(test_prestate_diff), cmocka_unit_test(test_erc7562),
+        cmocka_unit_test_prestate(test_call, &all),          cmocka_unit_test_prestate(test_call_with_log, &all),
+        cmocka_unit_test_prestate(test_flat_call, &all),     cmocka_unit_test_prestate(test_prestate, &all),
+        cmocka_unit_test_prestate(test_prestate_diff, &all), cmocka_unit_test_prestate(test_erc7562, &all),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    int status = cmocka_run_group_tests(tests, NULL, NULL);
+    if (all.passed + all.failed != 0) {
+        print_message("%zu passed, %zu failed, 0 skipped\n", all.passed, all.failed);
+    }
+    return status;
 }

@@ -30,8 +30,8 @@ static void test_accounts(void **unused)
         expect_text(node, "eth_getBalance", quoted(params, expected[i]), "0x21e19e0c9bab2400000");
     }
     json_decref(accounts);
-    assert_true(cevm_hex_decode_exact(first, sizeof first,
-                                      "ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80"));
+    assert_true(
+        cevm_hex_decode_exact(first, sizeof first, "ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80"));
     cevm_node_account(node, 0, &address, key);
     assert_memory_equal(key, first, sizeof key);
     cevm_node_destroy(node);
@@ -207,8 +207,9 @@ static void test_full_blocks(void **unused)
     send_wei(node, ",\"maxPriorityFeePerGas\":\"0x1\"", cheap);
     send_wei(node, "", NULL);
     send_wei(node, "", NULL);
-    json_t *hash = rpc(node, "eth_sendTransaction",
-                       "{\"from\":\"" BOB "\",\"to\":\"" ALICE "\",\"gas\":\"0x5208\",\"maxPriorityFeePerGas\":\"0x64\"}");
+    json_t *hash =
+        rpc(node, "eth_sendTransaction",
+            "{\"from\":\"" BOB "\",\"to\":\"" ALICE "\",\"gas\":\"0x5208\",\"maxPriorityFeePerGas\":\"0x64\"}");
     memcpy(dear, json_string_value(hash), sizeof dear);
     json_decref(hash);
     rpc_do(node, "evm_mine", "");
@@ -407,14 +408,22 @@ static void test_determinism(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_accounts),        cmocka_unit_test(test_other_mnemonic),
-        cmocka_unit_test(test_genesis),         cmocka_unit_test(test_forks),
-        cmocka_unit_test(test_automine),        cmocka_unit_test(test_base_fee),
-        cmocka_unit_test(test_manual),          cmocka_unit_test(test_interval),
-        cmocka_unit_test(test_mixed),           cmocka_unit_test(test_full_blocks),
-        cmocka_unit_test(test_order_of_arrival), cmocka_unit_test(test_clock),
-        cmocka_unit_test(test_clock_intervals), cmocka_unit_test(test_time_grows),
-        cmocka_unit_test(test_snapshot),        cmocka_unit_test(test_many_snapshots),
+        cmocka_unit_test(test_accounts),
+        cmocka_unit_test(test_other_mnemonic),
+        cmocka_unit_test(test_genesis),
+        cmocka_unit_test(test_forks),
+        cmocka_unit_test(test_automine),
+        cmocka_unit_test(test_base_fee),
+        cmocka_unit_test(test_manual),
+        cmocka_unit_test(test_interval),
+        cmocka_unit_test(test_mixed),
+        cmocka_unit_test(test_full_blocks),
+        cmocka_unit_test(test_order_of_arrival),
+        cmocka_unit_test(test_clock),
+        cmocka_unit_test(test_clock_intervals),
+        cmocka_unit_test(test_time_grows),
+        cmocka_unit_test(test_snapshot),
+        cmocka_unit_test(test_many_snapshots),
         cmocka_unit_test(test_determinism),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

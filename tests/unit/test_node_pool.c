@@ -24,7 +24,8 @@ static void test_refusals(void **unused)
     (void)unused;
     send_wei(node, "", NULL);
     expect_refused(node, "{" TO_BOB ",\"nonce\":\"0x0\"}", "nonce too low: next nonce 1, tx nonce 0");
-    expect_refused(node, "{\"to\":\"" BOB "\",\"gas\":\"0x5207\"}", "intrinsic gas too low: gas 20999, minimum needed 21000");
+    expect_refused(node, "{\"to\":\"" BOB "\",\"gas\":\"0x5207\"}",
+                   "intrinsic gas too low: gas 20999, minimum needed 21000");
     expect_refused(node, "{\"to\":\"" BOB "\",\"gas\":\"0x1000001\"}",
                    "transaction gas limit too high (cap: 16777216, tx: 16777217)");
     expect_refused(node, "{" TO_BOB ",\"maxFeePerGas\":\"0x5\",\"maxPriorityFeePerGas\":\"0x1\"}",
@@ -32,8 +33,9 @@ static void test_refusals(void **unused)
     expect_refused(node, "{" TO_BOB ",\"maxFeePerGas\":\"0x77359400\",\"maxPriorityFeePerGas\":\"0x77359401\"}",
                    "max priority fee per gas higher than max fee per gas");
     rpc_do(node, "anvil_setBalance", "\"" ALICE "\",\"0x1\"");
-    expect_refused(node, "{" TO_BOB ",\"gasPrice\":\"0x77359400\"}",
-                   "insufficient funds for gas * price + value: balance 1, tx cost 42000000000000, overshot 41999999999999");
+    expect_refused(
+        node, "{" TO_BOB ",\"gasPrice\":\"0x77359400\"}",
+        "insufficient funds for gas * price + value: balance 1, tx cost 42000000000000, overshot 41999999999999");
     expect_refused(node, "{\"from\":\"0x0000000000000000000000000000000000001234\"," TO_BOB "}", "unknown account 0x");
     rpc_do(node, "evm_setBlockGasLimit", "\"0x5207\"");
     expect_refused(node, "{" TO_BOB "}", "exceeds block gas limit");
@@ -72,7 +74,8 @@ static void test_replacement(void **unused)
     char second[67];
     (void)unused;
     send_wei(node, ",\"nonce\":\"0x0\",\"gasPrice\":\"0x77359400\"", first); /* 2 gwei */
-    expect_refused(node, "{" TO_BOB ",\"nonce\":\"0x0\",\"gasPrice\":\"0x832155ff\"}", "replacement transaction underpriced");
+    expect_refused(node, "{" TO_BOB ",\"nonce\":\"0x0\",\"gasPrice\":\"0x832155ff\"}",
+                   "replacement transaction underpriced");
     assert_true(is_known(node, first));
     send_wei(node, ",\"nonce\":\"0x0\",\"gasPrice\":\"0x83215600\"", second); /* 2.2 gwei */
     assert_false(is_known(node, first));
@@ -206,7 +209,8 @@ static void test_impersonation(void **unused)
         char params[128];
         (void)snprintf(params, sizeof params, "\"0x000000000000000000000000000000000000123%d\"", i);
         rpc_do(node, "hardhat_impersonateAccount", params);
-        (void)snprintf(params, sizeof params, "\"0x000000000000000000000000000000000000123%d\",\"0xde0b6b3a7640000\"", i);
+        (void)snprintf(params, sizeof params, "\"0x000000000000000000000000000000000000123%d\",\"0xde0b6b3a7640000\"",
+                       i);
         rpc_do(node, "hardhat_setBalance", params);
     }
     rpc_do(node, "hardhat_setCode", "\"0x0000000000000000000000000000000000001234\",\"0x00\"");
@@ -222,6 +226,74 @@ static void test_impersonation(void **unused)
     rpc_do(node, "eth_sendUnsignedTransaction", from_first);
     rpc_do(node, "anvil_autoImpersonateAccount", "true");
     rpc_do(node, "eth_sendTransaction", from_first);
+    cevm_node_destroy(node);
+}
+
+/* What the node signs, others recover: of each type, and for a chain of another id. */
+static void test_signing(void **unused)
+{
+    static const char *const fields[] = {"\"gasPrice\":\"0x77359400\"", "\"gasPrice\":\"0x77359400\",\"accessList\":[]",
+                                         "\"maxFeePerGas\":\"0x77359400\""};
+    cevm_node_options options = node_options();
+    (void)unused;
+    options.chain_id = UINT64_C(0xffffffffffff);
+    cevm_node *node = node_open_with(&options);
+    for (uint64_t type = 0; type < 3; ++type) {
+        char params[1024];
+        (void)snprintf(params, sizeof params, "{\"from\":\"" CAROL "\"," TO_BOB ",%s}", fields[type]);
+        json_t *raw = rpc(node, "eth_signTransaction", params);
+        (void)snprintf(params, sizeof params, "\"%s\"", json_string_value(raw));
+        json_t *receipt = rpc(node, "eth_sendRawTransactionSync", params);
+        assert_int_equal(quantity(receipt, "type"), type);
+        assert_string_equal(json_string_value(json_object_get(receipt, "from")),
+                            "0x3c44cdddb6a900fa2b585dd299e03d12fa4293bc");
+        json_decref(receipt);
+        json_decref(raw);
+    }
+    cevm_node_destroy(node);
+}
+
+/* Without automine a receipt that is waited for does not come. */
+static void test_waiting_in_vain(void **unused)
+{
+    cevm_node *node = open_manual();
+    (void)unused;
+    expect_error(node, "eth_sendTransactionSync", "{" TO_BOB "},\"0x14\"", 4,
+                 "The transaction was added to the mempool but wasn't processed in 20ms");
+    cevm_node_destroy(node);
+}
+
+/* EIP-170 and EIP-3860, and how a node can be told to let more pass. Initcode: the code is so many zeros. */
+static void deploy(cevm_node *node, size_t padding, const char *size, bool fits)
+{
+    const size_t room = 2 * padding + 512;
+    char *tx = malloc(room);
+    char params[80];
+    assert_non_null(tx);
+    (void)snprintf(tx, room, "{\"from\":\"" ALICE "\",\"gas\":\"0xf00000\",\"data\":\"0x62%s6000f3", size);
+    const size_t at = strlen(tx);
+    memset(tx + at, '0', 2 * padding);
+    (void)snprintf(tx + at + 2 * padding, room - at - 2 * padding, "\"}");
+    json_t *hash = rpc(node, "eth_sendTransaction", tx);
+    json_t *receipt = rpc(node, "eth_getTransactionReceipt", quoted(params, json_string_value(hash)));
+    assert_int_equal(quantity(receipt, "status"), fits);
+    json_decref(receipt);
+    json_decref(hash);
+    free(tx);
+}
+
+static void test_code_size(void **unused)
+{
+    cevm_node_options options = node_options();
+    (void)unused;
+    cevm_node *node = node_open_with(&options);
+    deploy(node, 0, "006000", true); /* 24576 bytes */
+    deploy(node, 0, "006001", false);
+    cevm_node_destroy(node);
+    options.code_size_limit = 30000;
+    node = node_open_with(&options);
+    deploy(node, 50000, "007530", true); /* more initcode than EIP-3860 allows, too */
+    deploy(node, 0, "007531", false);
     cevm_node_destroy(node);
 }
 
@@ -259,11 +331,11 @@ static void test_reverts(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_refusals),      cmocka_unit_test(test_floor),
-        cmocka_unit_test(test_replacement),   cmocka_unit_test(test_already_known),
-        cmocka_unit_test(test_nonce_gap),     cmocka_unit_test(test_fee_that_waits),
-        cmocka_unit_test(test_txpool),        cmocka_unit_test(test_dropping),
-        cmocka_unit_test(test_impersonation), cmocka_unit_test(test_reverts),
+        cmocka_unit_test(test_refusals),        cmocka_unit_test(test_floor),     cmocka_unit_test(test_replacement),
+        cmocka_unit_test(test_already_known),   cmocka_unit_test(test_nonce_gap), cmocka_unit_test(test_fee_that_waits),
+        cmocka_unit_test(test_txpool),          cmocka_unit_test(test_dropping),  cmocka_unit_test(test_impersonation),
+        cmocka_unit_test(test_reverts),         cmocka_unit_test(test_code_size), cmocka_unit_test(test_signing),
+        cmocka_unit_test(test_waiting_in_vain),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

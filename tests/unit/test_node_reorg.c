@@ -110,6 +110,29 @@ static void test_reorg_with_transactions(void **unused)
     cevm_node_destroy(node);
 }
 
+/* The same transaction in another block: it leaves the pool, into which its old block had given it back. */
+static void test_reorg_with_the_same_transaction(void **unused)
+{
+    cevm_node *node = node_open();
+    char params[1024];
+    (void)unused;
+    json_t *raw = rpc(node, "eth_signTransaction", "{\"to\":\"" BOB "\",\"gas\":\"0x5208\"}");
+    (void)snprintf(params, sizeof params, "\"%s\"", json_string_value(raw));
+    json_t *hash = rpc(node, "eth_sendRawTransaction", params);
+    rpc_do(node, "evm_mine", "");
+    (void)snprintf(params, sizeof params, "2,[[\"%s\",1]]", json_string_value(raw));
+    rpc_do(node, "anvil_reorg", params);
+    assert_true(is_mined(node, json_string_value(hash)));
+    expect_text(node, "eth_getBlockTransactionCountByNumber", "\"0x1\"", "0x0");
+    json_t *status = rpc(node, "txpool_status", "");
+    assert_int_equal(quantity(status, "pending") + quantity(status, "queued"), 0);
+    json_decref(status);
+    expect_text(node, "eth_getTransactionCount", "\"" ALICE "\",\"pending\"", "0x1");
+    json_decref(hash);
+    json_decref(raw);
+    cevm_node_destroy(node);
+}
+
 /* An empty block in the place of an empty block, at the same time, is another block all the same. */
 static void test_branches_differ(void **unused)
 {
@@ -222,7 +245,7 @@ static void test_import_refuses(void **unused)
     cevm_node *node = NULL;
     char genesis[4096];
     char chain[4096];
-    char spoilt[] = "/tmp/cevm-node-XXXXXX";
+    char spoilt[] = P_tmpdir "/cevm-node-XXXXXX";
     (void)unused;
     options.genesis_path = vector(genesis, "genesis.json");
     options.import_path = spoilt;
@@ -246,6 +269,7 @@ int main(void)
         cmocka_unit_test(test_events),
         cmocka_unit_test(test_reorg),
         cmocka_unit_test(test_reorg_with_transactions),
+        cmocka_unit_test(test_reorg_with_the_same_transaction),
         cmocka_unit_test(test_branches_differ),
         cmocka_unit_test(test_blockhash),
         cmocka_unit_test(test_import),

@@ -139,6 +139,10 @@ static void test_roots(void **unused)
     cevm_tree_release(again);
     assert_int_equal(view.vtable->root(view.ctx, &root), CEVM_OK);
     assert_memory_equal(root.bytes, both.bytes, 32);
+    assert_int_equal(cevm_treedb_clear(db), CEVM_OK);
+    assert_int_equal(view.vtable->root(view.ctx, &root), CEVM_OK);
+    assert_memory_equal(root.bytes, empty, sizeof empty);
+    assert_int_equal(cevm_treedb_restore(db, two), CEVM_OK);
     assert_int_equal(cevm_treedb_restore(db, nothing), CEVM_OK);
     assert_int_equal(view.vtable->root(view.ctx, &root), CEVM_OK);
     assert_memory_equal(root.bytes, empty, sizeof empty);
@@ -241,6 +245,7 @@ static void test_what_is_refused(void **unused)
     assert_int_equal(view.vtable->begin_block(view.ctx), CEVM_OK);
     assert_int_equal(cevm_treedb_restore(db, own), CEVM_ERR_ARGUMENT);
     assert_int_equal(cevm_treedb_snapshot(db, &none), CEVM_ERR_ARGUMENT);
+    assert_int_equal(cevm_treedb_clear(db), CEVM_ERR_ARGUMENT);
     assert_int_equal(view.vtable->end_block(view.ctx, true), CEVM_OK);
     assert_int_equal(view.vtable->undo_block(view.ctx), CEVM_ERR_ARGUMENT); /* no history was asked for */
     cevm_tree_release(foreign);

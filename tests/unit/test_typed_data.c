@@ -15,7 +15,8 @@ static const char mail[] =
     "{\"name\":\"contents\",\"type\":\"string\"}]},\"primaryType\":\"Mail\",\"domain\":{\"name\":\"Ether Mail\","
     "\"version\":\"1\",\"chainId\":1,\"verifyingContract\":\"0xCcCCccccCCCCcCCCCCCcCcCccCcCCCcCcccccccC\"},"
     "\"message\":{\"from\":{\"name\":\"Cow\",\"wallet\":\"0xCD2a3d9F938E13CD947Ec05AbC7FE734Df8DD826\"},"
-    "\"to\":{\"name\":\"Bob\",\"wallet\":\"0xbBbBBBBbbBBBbbbBbbBbbbbBBbBbbbbBbBbbBBbB\"},\"contents\":\"Hello, Bob!\"}}";
+    "\"to\":{\"name\":\"Bob\",\"wallet\":\"0xbBbBBBBbbBBBbbbBbbBbbbbBBbBbbbbBbBbbBBbB\"},\"contents\":\"Hello, "
+    "Bob!\"}}";
 
 /* Arrays of arrays of structs, numbers at their limits, no type for the domain. */
 static const char tree[] =
@@ -105,8 +106,8 @@ static void expect_refused(const char *types, const char *message, const char *e
     json_error_t problem;
     cevm_hash digest;
     cevm_typed_error error = {.text = ""};
-    (void)snprintf(document, sizeof document, "{\"types\":%s,\"primaryType\":\"A\",\"domain\":{},\"message\":%s}", types,
-                   message);
+    (void)snprintf(document, sizeof document, "{\"types\":%s,\"primaryType\":\"A\",\"domain\":{},\"message\":%s}",
+                   types, message);
     json_t *data = json_loads(document, 0, &problem);
     assert_non_null(data);
     assert_false(cevm_typed_data_digest(&digest, &error, data, NULL));

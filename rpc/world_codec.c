@@ -2,7 +2,7 @@
 /* What the node keeps beside its blocks, as bytes. */
 #include <cevm/alloc.h>
 
-#include "rpc/store_codec.h"
+#include "rpc/world_codec.h"
 
 bool cevm_codec_end(const cevm_codec *c) { return c->out != NULL ? !c->out->failed : !c->failed && c->in.size == 0; }
 

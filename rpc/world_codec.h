@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
- * rpc/store_codec.h: what the node keeps beside its blocks, as bytes. One function describes each thing, for writing and for
+ * rpc/world_codec.h: what the node keeps beside its blocks, as bytes. One function describes each thing, for writing and for
  * reading: a sequence of RLP strings.
  */
-#ifndef CEVM_RPC_STORE_CODEC_H
-#define CEVM_RPC_STORE_CODEC_H
+#ifndef CEVM_RPC_WORLD_CODEC_H
+#define CEVM_RPC_WORLD_CODEC_H
 
 #include "rpc/world.h"
 #include "state/rlp.h"

@@ -1,0 +1,161 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# `cevm node` from its command line: what it shows, what it refuses, how it ends, and that state goes to files and back.
+. "$(dirname "$0")/../check/tap.inc"
+
+cevm=$(realpath -e "$BUILD/cevm") || exit 1
+work=$(mktemp -d)
+node=''
+stop() { [ -n "$node" ] && kill "$node" 2> /dev/null && wait "$node" 2> /dev/null; }
+trap 'stop; rm -rf "$work"; echo "1..$tap_count"' EXIT
+
+expect() { # NAME WANTED GOT
+    if [ "$2" = "$3" ]; then check "$1" ""; else check "$1" "expected: $2
+got: $3"; fi
+}
+
+start() { # ARGUMENTS: a node on a free port, its number in $node, its address in $url, its output in $work/log
+    "$cevm" node --port 0 "$@" > "$work/log" 2> "$work/errors" &
+    node=$!
+    url=''
+    for ((i = 0; i < 500; i++)); do
+        url=$(sed -n 's|.*\(http://[0-9.]*:[0-9]*\).*|\1|p' "$work/log" | head -n 1)
+        [ -n "$url" ] && return
+        sleep 0.02
+    done
+}
+
+finish() { # leaves status
+    kill -TERM "$node"
+    wait "$node"
+    status=$?
+    node=''
+}
+
+call() { # METHOD PARAMS: the result, or the error's code
+    curl -s --max-time 20 -d "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"$1\",\"params\":[${2:-}]}" "$url" |
+        sed -E 's/.*"result":(.*)\}$/\1/; s/.*"code":(-?[0-9]+).*/\1/'
+}
+
+send() { # FROM TO VALUE
+    call eth_sendTransaction "{\"from\":\"$1\",\"to\":\"$2\",\"value\":\"$3\"}"
+}
+
+first=0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266
+second=0x70997970C51812dc3A010C7d01b50e0d17dc79C8
+
+# ---- What it shows
+
+"$cevm" node --help > "$work/help"
+expect "--help ends well" 0 $?
+expect "--help fits 100 columns" "" "$(awk 'length > 100' "$work/help")"
+expect "--methods lists the table" "$(grep -c '^METHOD(' rpc/methods.def) methods" "$("$cevm" node --methods | tail -n 1)"
+
+start
+expect "the banner fits 80 columns" "" "$(awk 'length > 80' "$work/log")"
+expect "… names the accounts of the usual mnemonic" 1 "$(grep -c "$first" "$work/log")"
+expect "… and their keys" 1 "$(grep -c 0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80 "$work/log")"
+expect "the chain id" '"0x7a69"' "$(call eth_chainId)"
+expect "a balance" '"0x21e19e0c9bab2400000"' "$(call eth_getBalance "\"$first\"")"
+send $first $second 0x1 > /dev/null
+expect "a transaction is mined at once" '"0x1"' "$(call eth_blockNumber)"
+call eth_getBalance '"0x1"' > /dev/null
+sleep 0.2
+expect "the log has a line for the request" 1 "$(grep -c '^eth_sendTransaction  [0-9.]* ms$' "$work/log")"
+expect "… the transaction" 1 "$(grep -c '^  tx 0x[0-9a-f.…]*  0xf39F.*2266 .*> *0x7099.*79C8  gas 21,000  ok$\|^  tx 0x.*→ 0x7099.*gas 21,000  ok$' "$work/log")"
+expect "… the block" 1 "$(grep -c '^  block 1  0x.*  1 transaction  gas 21,000$' "$work/log")"
+expect "… and an error" 1 "$(grep -c '^eth_getBalance  .*error -32602: .*address' "$work/log")"
+expect "polling is not shown" 0 "$(grep -c 'eth_blockNumber' "$work/log")"
+expect "no colours in a file" 0 "$(grep -c $'\x1b' "$work/log")"
+finish
+expect "SIGTERM ends it well" 0 $status
+expect "nothing on standard error" "" "$(cat "$work/errors")"
+
+start --json
+send $first $second 0x1 > /dev/null
+finish
+expect "--json: lines of JSON" "listening transaction block request " "$(python3 -c '
+import json, sys
+for line in open(sys.argv[1]):
+    print(json.loads(line)["event"], end=" ")' "$work/log" 2>&1 | tr ' ' '\n' | awk '
+    { seen[$0] = 1 } END { n = split("listening transaction block request", order, " ")
+    for (i = 1; i <= n; i++) if (order[i] in seen) printf "%s ", order[i] }')"
+
+start --quiet
+send $first $second 0x1 > /dev/null
+finish
+expect "--quiet: one line" 1 "$(wc -l < "$work/log")"
+
+# ---- Options
+
+start --quiet --chain-id 5 --accounts 2 --balance 7 --gas-limit 1000000 --timestamp 1000 --hardfork London --block-base-fee-per-gas 17
+expect "--chain-id" '"0x5"' "$(call eth_chainId)"
+expect "--accounts" 2 "$(call eth_accounts | grep -o 0x | wc -l)"
+expect "--balance" '"0x6124fee993bc0000"' "$(call eth_getBalance "\"$first\"")"
+block=$(call eth_getBlockByNumber '"latest",false')
+expect "--gas-limit, --timestamp, --block-base-fee-per-gas" '"0xf4240" "0x3e8" "0x11" ' \
+    "$(for key in gasLimit timestamp baseFeePerGas; do printf '%s' "$block" | sed -E "s/.*\"$key\":(\"[^\"]*\").*/\1 /"; done | tr -d '\n')"
+expect "--hardfork: no withdrawals before Shanghai" 0 "$(grep -c withdrawalsRoot <<< "$block")"
+finish
+
+start --quiet --no-mining
+send $first $second 0x1 > /dev/null
+expect "--no-mining: transactions wait" '"0x0"' "$(call eth_blockNumber)"
+call evm_mine > /dev/null
+expect "… for evm_mine" '"0x1"' "$(call eth_blockNumber)"
+finish
+
+start --quiet --block-time 0.1
+sleep 0.6
+number=$(call eth_blockNumber)
+expect "--block-time: blocks by the clock" yes "$([ $((${number//\"/})) -ge 2 ] && echo yes || echo "$number")"
+finish
+
+refused() { # NAME TEXT ARGUMENTS
+    local name=$1 text=$2 said
+    shift 2
+    said=$("$cevm" node "$@" 2>&1)
+    expect "$name" "2 yes" "$? $(grep -q -- "$text" <<< "$said" && echo yes || echo "$said")"
+}
+refused "an unknown option" 'did you mean --accounts' --acounts 3
+refused "a port that is none" 'from 0 to 65535' --port 65536
+refused "a fork that is none" 'cevm version lists' --hardfork Moon
+refused "a block time that is none" 'seconds' --block-time never
+refused "an order that is none" 'fees or fifo' --order random
+refused "an argument" 'is no option' chain
+
+"$cevm" node --port 0 --host nowhere > "$work/log" 2>&1
+expect "a host that is no address" 1 $?
+"$cevm" node --port 0 --genesis "$work/nothing.json" > "$work/log" 2>&1
+expect "a genesis file that is not there" 1 $?
+"$cevm" node --port 0 --artifacts "$work/nothing" > "$work/log" 2>&1
+expect "a folder of artifacts that is not there" "1 1" "$? $(grep -c 'No such file' "$work/log")"
+
+# ---- State in files
+
+start --quiet --state "$work/state"
+send $first $second 0x10 > /dev/null
+finish
+expect "--state is written at the end" "0 yes" "$status $([ -s "$work/state" ] && echo yes)"
+start --quiet --state "$work/state"
+expect "… and read at the start" '"0x21e19e0c9bab2400010"' "$(call eth_getBalance "\"$second\"")"
+finish
+start --quiet --load-state "$work/state" --dump-state "$work/other"
+expect "--load-state" '"0x21e19e0c9bab2400010"' "$(call eth_getBalance "\"$second\"")"
+finish
+expect "--dump-state" yes "$([ -s "$work/other" ] && echo yes)"
+echo nonsense > "$work/bad"
+"$cevm" node --port 0 --load-state "$work/bad" > "$work/log" 2>&1
+expect "a state that is none" 1 $?
+
+# ---- IPC
+
+start --quiet --ipc "$work/node.ipc"
+expect "--ipc answers" '{"jsonrpc":"2.0","id":1,"result":"0x7a69"}' "$(python3 -c '
+import socket, sys
+s = socket.socket(socket.AF_UNIX)
+s.connect(sys.argv[1])
+s.sendall(b"{\"id\":1,\"method\":\"eth_chainId\"}")
+print(s.makefile().readline(), end="")' "$work/node.ipc")"
+finish
+expect "… and its socket goes with it" no "$([ -e "$work/node.ipc" ] && echo yes || echo no)"
