@@ -184,7 +184,8 @@ int cevm_vm_poll(cevm_vm *vm)
     return OP_NEXT;
 }
 
-int cevm_frame_analyse(cevm_frame *f)
+/** Finds the JUMPDESTs of the running code: OP_NEXT, or OP_ERROR when memory runs out. */
+static int analyse(cevm_frame *f)
 {
     cevm_vm *vm = f->vm;
     if (f->has_hash) {
@@ -199,6 +200,26 @@ int cevm_frame_analyse(cevm_frame *f)
         f->jumpdests = bits;
     }
     return OP_NEXT;
+}
+
+int cevm_frame_check_jump(cevm_frame *f, size_t pc)
+{
+    if (f->code[pc] != OP_JUMPDEST) {
+        return CEVM_STATUS_BAD_JUMP;
+    }
+    /* A scan costs about as much as this for every eighth byte. */
+    if (f->cold_jumps <= f->code_size / 16) {
+        ++f->cold_jumps;
+        const cevm_boundary answer = cevm_boundary_at(f->code, pc);
+        if (answer != CEVM_BOUNDARY_UNKNOWN) {
+            return answer == CEVM_BOUNDARY_YES ? OP_NEXT : CEVM_STATUS_BAD_JUMP;
+        }
+    }
+    const int st = analyse(f);
+    if (st != OP_NEXT) {
+        return st;
+    }
+    return jumpdest_test(f->jumpdests, pc) ? OP_NEXT : CEVM_STATUS_BAD_JUMP;
 }
 
 /** Runs the top frame until it ends (a status), calls (OP_CHILD) or fails (OP_ERROR). */
