@@ -22,7 +22,7 @@
  */
 /* clang-format off */
 #define CEVM_BLOCK_ENTRIES(E)                                                                                          \
-    E(BEGIN) E(SKIP) E(FALL) E(JUMP_TO) E(JUMP_AT) E(JUMPI_AT)                                                         \
+    E(BEGIN) E(SKIP) E(FALL) E(JUMP_TO) E(JUMP_AT) E(JUMPI_AT) E(BAD_JUMP)                                             \
     E(BRANCH_IF) E(BRANCH_UNLESS) E(BRANCH_LT) E(BRANCH_NOT_LT) E(BRANCH_SLT) E(BRANCH_NOT_SLT)                        \
     E(BRANCH_EQ) E(BRANCH_NOT_EQ) E(BRANCH_LT_I) E(BRANCH_NOT_LT_I) E(BRANCH_I_LT) E(BRANCH_NOT_I_LT)                  \
     E(BRANCH_EQ_I) E(BRANCH_NOT_EQ_I)                                                                                  \
