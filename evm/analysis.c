@@ -10,10 +10,10 @@ void cevm_jumpdest_scan(uint64_t *bits, const uint8_t *code, size_t size)
     memset(bits, 0, jumpdest_words(size) * sizeof *bits);
     for (size_t i = 0; i < size; ++i) {
         const uint8_t op = code[i];
-        if (op == OP_JUMPDEST) {
-            bits[i / 64] |= (uint64_t)1 << (i % 64);
-        } else if (op >= OP_PUSH1 && op <= OP_PUSH32) {
+        if ((int8_t)op >= OP_PUSH1) { /* as a signed number no other is as large */
             i += (size_t)(op - OP_PUSH1) + 1;
+        } else if (op == OP_JUMPDEST) {
+            bits[i / 64] |= (uint64_t)1 << (i % 64);
         }
     }
 }
@@ -39,15 +39,28 @@ static inline bool nothing_covers(const uint8_t *before)
     return (covers[0] | covers[1]) == 0;
 }
 
-cevm_boundary cevm_boundary_at(const uint8_t *code, size_t pc)
+/** The first of the 32 bytes at `before` that might reach behind them; one does. */
+static size_t first_cover(const uint8_t *before)
 {
-    enum { REACH = 32, TRIES = 64 };
+    size_t i = 0;
+    while ((int8_t)before[i] <= 0x7e - (int)i) {
+        ++i;
+    }
+    return i;
+}
+
+cevm_boundary cevm_boundary_at(const uint8_t *code, size_t pc, uint32_t *effort)
+{
+    enum { REACH = 32, FARTHEST = 512, LOOK = 2, WALK = 32 };
     size_t from = pc;
+    *effort += LOOK;
     while (from > REACH && !nothing_covers(code + from - REACH)) {
-        if (pc - from == TRIES) {
+        if (pc - from > FARTHEST) {
             return CEVM_BOUNDARY_UNKNOWN;
         }
-        --from;
+        /* Most often that is data itself, and nothing covers the PUSH it belongs to. */
+        from -= REACH - first_cover(code + from - REACH);
+        *effort += WALK; /* it will have to be walked as well */
     }
     from = from > REACH ? from : 0;
     while (from < pc) {

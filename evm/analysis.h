@@ -19,10 +19,11 @@ void cevm_jumpdest_scan(uint64_t *bits, const uint8_t *code, size_t size);
 typedef enum cevm_boundary { CEVM_BOUNDARY_NO, CEVM_BOUNDARY_YES, CEVM_BOUNDARY_UNKNOWN } cevm_boundary;
 
 /**
- * Whether an instruction begins at pc, from at most some hundred bytes before it: cold code that jumps a few times need not
- * be scanned for that. Nearly always known; not in code made to hide it.
+ * Whether an instruction begins at pc, from at most a few hundred bytes before it: cold code that jumps a few times need not
+ * be scanned for that. Nearly always known at once; not in code made to hide it. Adds to *effort about how many
+ * nanoseconds that took.
  */
-cevm_boundary cevm_boundary_at(const uint8_t *code, size_t pc);
+cevm_boundary cevm_boundary_at(const uint8_t *code, size_t pc, uint32_t *effort);
 
 static inline bool jumpdest_test(const uint64_t *bits, uint64_t pc) { return (bits[pc / 64] >> (pc % 64)) & 1; }
 

@@ -50,7 +50,7 @@ typedef struct cevm_frame {
     uint32_t *heat;                        /* bytes of code run in the exact engine; NULL: not counted */
     uint32_t heat_limit;                   /* at so many the code is worth decoding */
     uint32_t own_heat;                     /* of initcode */
-    uint32_t cold_jumps;                   /* whose target was looked at by itself */
+    uint32_t jump_effort;                  /* nanoseconds spent on looking at the targets of jumps one by one */
     /* what the frame is */
     cevm_call_kind kind;
     bool is_static;

@@ -207,10 +207,9 @@ int cevm_frame_check_jump(cevm_frame *f, size_t pc)
     if (f->code[pc] != OP_JUMPDEST) {
         return CEVM_STATUS_BAD_JUMP;
     }
-    /* A scan costs about as much as this for every eighth byte. */
-    if (f->cold_jumps <= f->code_size / 16) {
-        ++f->cold_jumps;
-        const cevm_boundary answer = cevm_boundary_at(f->code, pc);
+    /* A scan takes about half a nanosecond a byte. */
+    if (f->jump_effort <= 64 + f->code_size / 2) {
+        const cevm_boundary answer = cevm_boundary_at(f->code, pc, &f->jump_effort);
         if (answer != CEVM_BOUNDARY_UNKNOWN) {
             return answer == CEVM_BOUNDARY_YES ? OP_NEXT : CEVM_STATUS_BAD_JUMP;
         }

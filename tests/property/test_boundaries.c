@@ -44,6 +44,7 @@ static void test_boundaries(void **state)
     print_message("SEED=%" PRIu64 "\n", seed);
     for (uint64_t n = 0; n < programs; ++n) {
         uint8_t *code = malloc(SIZE); /* by itself, so that a read outside is seen */
+        uint32_t effort = 0;
         bool begins[SIZE] = {false};
         uint64_t bits[SIZE / 64 + 1];
         assert_non_null(code);
@@ -53,7 +54,7 @@ static void test_boundaries(void **state)
         }
         cevm_jumpdest_scan(bits, code, SIZE);
         for (size_t pc = 0; pc < SIZE; ++pc) {
-            const cevm_boundary answer = cevm_boundary_at(code, pc);
+            const cevm_boundary answer = cevm_boundary_at(code, pc, &effort);
             assert_true(answer == CEVM_BOUNDARY_UNKNOWN || (answer == CEVM_BOUNDARY_YES) == begins[pc]);
             assert_int_equal(jumpdest_test(bits, pc), begins[pc] && code[pc] == 0x5b);
             known += answer != CEVM_BOUNDARY_UNKNOWN;
