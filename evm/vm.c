@@ -290,7 +290,10 @@ static cevm_err prepare(cevm_vm *vm, const cevm_message *msg)
     ++vm->execution;
     cevm_code_slots_begin(vm);
     cevm_keccak_memo_begin(&vm->keccak_memo, vm->allocator);
-    vm->pending = (cevm_pending){.msg = *msg};
+    vm->pending.msg = *msg;
+    vm->pending.code = (cevm_code){.bytes = {NULL, 0}};
+    vm->pending.output_offset = 0;
+    vm->pending.output_size = 0;
     if (msg->kind == CEVM_CREATE || msg->kind == CEVM_CREATE2) {
         return CEVM_OK;
     }

@@ -38,19 +38,10 @@ static cevm_err add_entry(cevm_state *state, uint32_t *index, uint32_t tag, cons
     return CEVM_OK;
 }
 
-static inline bool is_account_at(const cevm_state *state, uint32_t index, const cevm_address *address)
+cevm_err cevm_journal_other_entry(cevm_state *state, uint32_t *index, const cevm_address *address)
 {
-    return index != CEVM_MAP_NONE && cevm_address_equal(&state->accounts[index].address, address);
-}
-
-cevm_err cevm_journal_entry(cevm_state *state, uint32_t *index, const cevm_address *address)
-{
-    if (is_account_at(state, state->last_account, address)) {
-        *index = state->last_account;
-        return CEVM_OK;
-    }
     uint32_t found = state->other_account;
-    if (is_account_at(state, found, address)) {
+    if (found != CEVM_MAP_NONE && cevm_address_equal(&state->accounts[found].address, address)) {
         state->other_account = state->last_account;
         state->last_account = found;
         *index = found;
@@ -73,8 +64,7 @@ cevm_err cevm_journal_entry(cevm_state *state, uint32_t *index, const cevm_addre
     return CEVM_OK;
 }
 
-/** Asks the backend for an account, the only time. */
-static cevm_err fetch_account(cevm_state *state, uint32_t index)
+cevm_err cevm_journal_fetch_account(cevm_state *state, uint32_t index)
 {
     journal_account *account = &state->accounts[index];
     bool exists = false;
@@ -98,15 +88,6 @@ static cevm_err fetch_account(cevm_state *state, uint32_t index)
     account->code = cevm_hash_equal(&stored.code_hash, &cevm_empty_code_hash) ? 0 : CEVM_MAP_NONE;
     account->loaded = true;
     return CEVM_OK;
-}
-
-cevm_err cevm_journal_account(cevm_state *state, uint32_t *index, const cevm_address *address)
-{
-    cevm_err err = cevm_journal_entry(state, index, address);
-    if (err != CEVM_OK || state->accounts[*index].loaded) {
-        return err;
-    }
-    return fetch_account(state, *index);
 }
 
 cevm_err cevm_journal_keep_code(cevm_state *state, uint32_t *code, const cevm_hash *hash, cevm_bytes bytes)

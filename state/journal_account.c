@@ -201,9 +201,13 @@ cevm_err cevm_journal_transfer(void *ctx, const cevm_address *from, const cevm_a
     cevm_state *state = ctx;
     uint32_t source;
     uint32_t target = 0;
-    cevm_err err = open_account(state, &source, from, 4);
+    cevm_err err = open_account(state, &target, to, 4);
+    if (err == CEVM_OK && cevm_u256_is_zero(value)) {
+        touch(state, target);
+        return CEVM_OK;
+    }
     if (err == CEVM_OK) {
-        err = cevm_journal_account(state, &target, to);
+        err = cevm_journal_account(state, &source, from);
     }
     if (err != CEVM_OK) {
         return err;

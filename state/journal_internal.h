@@ -150,10 +150,10 @@ struct cevm_state {
 
 /* ---- journal.c --------------------------------------------------------------------------------------------------- */
 
-/** Index of the account's entry, made if need be, not loaded. Errors: CEVM_ERR_NOMEM. */
-cevm_err cevm_journal_entry(cevm_state *state, uint32_t *index, const cevm_address *address);
-/** The same, loaded from the backend if it was not. Errors: CEVM_ERR_NOMEM, the backend's. */
-cevm_err cevm_journal_account(cevm_state *state, uint32_t *index, const cevm_address *address);
+/** cevm_journal_entry for an account that was not the last one. */
+cevm_err cevm_journal_other_entry(cevm_state *state, uint32_t *index, const cevm_address *address);
+/** Asks the backend for the account with this entry, the only time. Errors: the backend's. */
+cevm_err cevm_journal_fetch_account(cevm_state *state, uint32_t index);
 /** Index of the code of a loaded account, fetched if need be. Errors: CEVM_ERR_NOMEM, the backend's. */
 cevm_err cevm_journal_code(cevm_state *state, uint32_t *code, uint32_t account);
 /** Keeps a copy of code (none kept twice). Errors: CEVM_ERR_NOMEM. */
@@ -170,6 +170,24 @@ void cevm_journal_drop_logs(cevm_state *state, size_t from);
 static inline cevm_err cevm_journal_reserve(cevm_state *state, size_t count)
 {
     return state->undo_capacity - state->undo_count >= count ? CEVM_OK : cevm_journal_reserve_slow(state, count);
+}
+
+/** Index of the account's entry, made if need be, not loaded. Errors: CEVM_ERR_NOMEM. */
+static inline cevm_err cevm_journal_entry(cevm_state *state, uint32_t *index, const cevm_address *address)
+{
+    const uint32_t last = state->last_account;
+    if (last != CEVM_MAP_NONE && cevm_address_equal(&state->accounts[last].address, address)) {
+        *index = last;
+        return CEVM_OK;
+    }
+    return cevm_journal_other_entry(state, index, address);
+}
+
+/** The same, loaded from the backend if it was not. Errors: CEVM_ERR_NOMEM, the backend's. */
+static inline cevm_err cevm_journal_account(cevm_state *state, uint32_t *index, const cevm_address *address)
+{
+    const cevm_err err = cevm_journal_entry(state, index, address);
+    return err != CEVM_OK || state->accounts[*index].loaded ? err : cevm_journal_fetch_account(state, *index);
 }
 
 /** Adds an undo entry; room has been reserved. The caller fills `extra` and `value` where the action has them. */
