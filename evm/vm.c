@@ -66,12 +66,14 @@ void cevm_vm_destroy(cevm_vm *vm)
 
 void cevm_vm_set_deadline(cevm_vm *vm, uint64_t deadline_ns) { vm->deadline_ns = deadline_ns; }
 
-/** Warms an address if there is a contract at it. */
-static cevm_err warm_precompile(const cevm_vm *vm, const cevm_host *host, cevm_fork fork, const cevm_address *address)
+/** Whether the host said what is at an address. */
+static bool is_changed(const cevm_vm *vm, const cevm_address *address)
 {
-    const cevm_precompile *contract =
-        cevm_precompile_find_with(vm->precompile_changes, vm->precompile_change_count, address, fork);
-    return contract != NULL ? host->vtable->warm_account(host->ctx, address) : CEVM_OK;
+    size_t i = 0;
+    while (i < vm->precompile_change_count && !cevm_address_equal(&vm->precompile_changes[i].address, address)) {
+        ++i;
+    }
+    return i != vm->precompile_change_count;
 }
 
 cevm_err cevm_vm_warm_precompiles(const cevm_vm *vm, const cevm_host *host, cevm_fork fork)
@@ -81,10 +83,15 @@ cevm_err cevm_vm_warm_precompiles(const cevm_vm *vm, const cevm_host *host, cevm
     cevm_err err = CEVM_OK;
     for (size_t i = 0; i < count && err == CEVM_OK; ++i) {
         const cevm_address address = CEVM_ADDRESS_OF(rows[i].address);
-        err = warm_precompile(vm, host, fork, &address);
+        if (fork >= rows[i].since && !is_changed(vm, &address)) {
+            err = host->vtable->warm_account(host->ctx, &address);
+        }
     }
     for (size_t i = 0; i < vm->precompile_change_count && err == CEVM_OK; ++i) {
-        err = warm_precompile(vm, host, fork, &vm->precompile_changes[i].address);
+        const cevm_address *address = &vm->precompile_changes[i].address;
+        if (cevm_precompile_find_with(vm->precompile_changes, vm->precompile_change_count, address, fork) != NULL) {
+            err = host->vtable->warm_account(host->ctx, address);
+        }
     }
     return err;
 }

@@ -122,6 +122,7 @@ cevm_err cevm_journal_keep_code(cevm_state *state, uint32_t *code, const cevm_ha
     }
     codes[state->code_count] = (journal_code){.hash = *hash, .data = data, .size = bytes.size};
     *code = (uint32_t)state->code_count++;
+    state->code_bytes += bytes.size;
     cevm_map_insert(&state->code_map, tag, *code);
     return CEVM_OK;
 }
@@ -192,6 +193,7 @@ static void undo_one(cevm_state *state, const journal_undo *undo)
 {
     switch (undo->action) {
     case UNDO_WARM_ACCOUNT: state->accounts[undo->index].warm_epoch = 0; break;
+    case UNDO_WARM_LOW: state->low_warm[undo->index / 64] &= ~((uint64_t)1 << (undo->index % 64)); break;
     case UNDO_WARM_SLOT: state->slots[undo->index].warm_epoch = 0; break;
     case UNDO_EXIST: state->accounts[undo->index].exists = false; break;
     case UNDO_TOUCH:
@@ -325,18 +327,25 @@ cevm_err cevm_state_end_tx(cevm_state *state)
     return CEVM_OK;
 }
 
-void cevm_state_discard(cevm_state *state)
+/** Frees all codes but the entry of no code, which every state has. */
+static void drop_codes(cevm_state *state)
 {
-    for (size_t i = 1; i < state->code_count; ++i) {
-        cevm_free(state->allocator, state->codes[i].data);
-    }
-    cevm_map_clear(&state->account_map);
-    cevm_map_clear(&state->slot_map);
-    /* All but the entry of no code, which every state has. */
     while (state->code_count > 1) {
         const uint32_t index = (uint32_t)--state->code_count;
         cevm_map_remove(&state->code_map, cevm_map_hash_hash(&state->seed, &state->codes[index].hash), index);
+        cevm_free(state->allocator, state->codes[index].data);
     }
+    state->code_bytes = 0;
+}
+
+void cevm_state_discard(cevm_state *state)
+{
+    enum { KEEP_CODE = 1 << 20 };
+    if (state->code_bytes > KEEP_CODE) { /* whatever the state, the code of a hash is the same */
+        drop_codes(state);
+    }
+    cevm_map_clear(&state->account_map);
+    cevm_map_clear(&state->slot_map);
     cevm_journal_clear_transient(state);
     state->account_count = 0;
     state->slot_count = 0;

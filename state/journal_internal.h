@@ -76,7 +76,10 @@ typedef struct journal_transient {
     uint32_t account;
 } journal_transient;
 
-/** Code is shared by hash and kept until the cache is dropped, so views of it stay valid. Entry 0 is no code. */
+/**
+ * Code is shared by hash, and kept until the cache is dropped and longer if it is little, so views of it stay valid. Entry 0 is
+ * no code.
+ */
 typedef struct journal_code {
     cevm_hash hash;
     uint8_t *data;
@@ -86,6 +89,7 @@ typedef struct journal_code {
 /** What was done, and how it is undone. */
 typedef enum journal_action {
     UNDO_WARM_ACCOUNT, /* account loaded or warmed for the first time / cold again */
+    UNDO_WARM_LOW,     /* low address warmed for the first time / cold again */
     UNDO_WARM_SLOT,    /* slot loaded or warmed for the first time / cold again */
     UNDO_EXIST,        /* account came into being / it does not exist */
     UNDO_TOUCH,        /* account touched (EIP-161) / off the stack of touched accounts */
@@ -100,10 +104,13 @@ typedef enum journal_action {
 
 typedef struct journal_undo {
     journal_action action;
-    uint32_t index; /* of the account, slot or transient slot */
+    uint32_t index; /* of the account, slot or transient slot; the number of a low address */
     uint64_t extra; /* incarnation, or code index */
     cevm_u256 value;
 } journal_undo;
+
+/** Addresses below this number are warmed without an entry: precompiles are, in each transaction. */
+enum { CEVM_JOURNAL_LOW = 512 };
 
 struct cevm_state {
     const cevm_allocator *allocator;
@@ -111,6 +118,8 @@ struct cevm_state {
     cevm_fork fork;
     uint64_t epoch; /* number of the transaction; 0 is never current */
     uint64_t last_incarnation;
+    uint64_t low_epoch;                       /* the transaction in which low_warm was last written */
+    uint64_t low_warm[CEVM_JOURNAL_LOW / 64]; /* bits of low addresses that it warmed */
     cevm_map_seed seed;
 
     cevm_map account_map;
@@ -138,6 +147,7 @@ struct cevm_state {
     journal_code *codes;
     size_t code_count;
     size_t code_capacity;
+    size_t code_bytes; /* of all codes */
 
     journal_undo *undo;
     size_t undo_count;
