@@ -286,35 +286,57 @@ U256_INLINE cevm_u256 divide(cevm_u256 *q, const cevm_u256 *a, const cevm_u256 *
 
 /* Products --------------------------------------------------------------------------------------------------------- */
 
-/** p[0..4] = p[0..3] + a * b. */
-U256_INLINE void add_row(uint64_t p[5], uint64_t a, const cevm_u256 *b)
+/**
+ * The whole product, upper half in *high, lower half returned. Row by row as on paper, every limb by its name: in an array
+ * they would not stay in registers with every compiler.
+ */
+U256_INLINE cevm_u256 multiply(cevm_u256 *high, const cevm_u256 *a, const cevm_u256 *b)
 {
-    uint64_t carry;
-    p[0] = u256_muladd64(a, b->w[0], p[0], 0, &carry);
-    p[1] = u256_muladd64(a, b->w[1], p[1], carry, &carry);
-    p[2] = u256_muladd64(a, b->w[2], p[2], carry, &carry);
-    p[3] = u256_muladd64(a, b->w[3], p[3], carry, &carry);
-    p[4] = carry;
+    const uint64_t b0 = b->w[0];
+    const uint64_t b1 = b->w[1];
+    const uint64_t b2 = b->w[2];
+    const uint64_t b3 = b->w[3];
+    uint64_t c;
+    uint64_t factor = a->w[0];
+    const uint64_t p0 = u256_mul64(factor, b0, &c);
+    uint64_t p1 = u256_muladd64(factor, b1, c, 0, &c);
+    uint64_t p2 = u256_muladd64(factor, b2, c, 0, &c);
+    uint64_t p3 = u256_muladd64(factor, b3, c, 0, &c);
+    uint64_t p4 = c;
+    factor = a->w[1];
+    p1 = u256_muladd64(factor, b0, p1, 0, &c);
+    p2 = u256_muladd64(factor, b1, p2, c, &c);
+    p3 = u256_muladd64(factor, b2, p3, c, &c);
+    p4 = u256_muladd64(factor, b3, p4, c, &c);
+    uint64_t p5 = c;
+    factor = a->w[2];
+    p2 = u256_muladd64(factor, b0, p2, 0, &c);
+    p3 = u256_muladd64(factor, b1, p3, c, &c);
+    p4 = u256_muladd64(factor, b2, p4, c, &c);
+    p5 = u256_muladd64(factor, b3, p5, c, &c);
+    uint64_t p6 = c;
+    factor = a->w[3];
+    p3 = u256_muladd64(factor, b0, p3, 0, &c);
+    p4 = u256_muladd64(factor, b1, p4, c, &c);
+    p5 = u256_muladd64(factor, b2, p5, c, &c);
+    p6 = u256_muladd64(factor, b3, p6, c, &c);
+    *high = (cevm_u256){{p4, p5, p6, c}};
+    return (cevm_u256){{p0, p1, p2, p3}};
 }
 
-U256_INLINE void multiply(uint64_t out[8], const cevm_u256 *a, const cevm_u256 *b)
+void cevm_u256_mul_wide(uint64_t out[8], const cevm_u256 *a, const cevm_u256 *b)
 {
-    uint64_t p[8] = {0};
-    add_row(p, a->w[0], b);
-    add_row(p + 1, a->w[1], b);
-    add_row(p + 2, a->w[2], b);
-    add_row(p + 3, a->w[3], b);
-    memcpy(out, p, sizeof p);
+    cevm_u256 high;
+    const cevm_u256 low = multiply(&high, a, b);
+    memcpy(out, &low, sizeof low);
+    memcpy(out + 4, &high, sizeof high);
 }
-
-void cevm_u256_mul_wide(uint64_t out[8], const cevm_u256 *a, const cevm_u256 *b) { multiply(out, a, b); }
 
 bool cevm_u256_mul_overflow(cevm_u256 *out, const cevm_u256 *a, const cevm_u256 *b)
 {
-    uint64_t p[8];
-    multiply(p, a, b);
-    *out = (cevm_u256){{p[0], p[1], p[2], p[3]}};
-    return (p[4] | p[5] | p[6] | p[7]) != 0;
+    cevm_u256 high;
+    *out = multiply(&high, a, b);
+    return !cevm_u256_is_zero(&high);
 }
 
 /* Quotients -------------------------------------------------------------------------------------------------------- */
@@ -416,10 +438,8 @@ cevm_u256 cevm_u256_mulmod(const cevm_u256 *a, const cevm_u256 *b, const cevm_u2
     if (cevm_u256_is_zero(m)) {
         return *m;
     }
-    uint64_t p[8];
-    multiply(p, a, b);
-    const cevm_u256 low = {{p[0], p[1], p[2], p[3]}};
-    const cevm_u256 high = {{p[4], p[5], p[6], p[7]}};
+    cevm_u256 high;
+    const cevm_u256 low = multiply(&high, a, b);
     return reduce(&low, &high, m);
 }
 
@@ -445,19 +465,16 @@ static void remember_modulus(cevm_modulus *known, const cevm_u256 *m)
  */
 U256_INLINE cevm_u256 reduce_with(const cevm_u256 *u1, const cevm_u256 *u0, const cevm_u256 *d, const cevm_u256 *v)
 {
-    uint64_t p[8];
-    multiply(p, v, u1);
-    cevm_u256 q0 = {{p[0], p[1], p[2], p[3]}};
-    cevm_u256 q1 = {{p[4], p[5], p[6], p[7]}};
-    unsigned char carry = 0;
-    for (unsigned i = 0; i < 4; ++i) {
-        q0.w[i] = u256_addc(q0.w[i], u0->w[i], &carry);
-    }
-    for (unsigned i = 0; i < 4; ++i) {
-        q1.w[i] = u256_addc(q1.w[i], u1->w[i], &carry);
-    }
-    const cevm_u256 one = cevm_u256_from_u64(1);
-    q1 = u256_add(&q1, &one);
+    cevm_u256 q1;
+    cevm_u256 q0 = multiply(&q1, v, u1);
+    unsigned char carry = 1;
+    const uint64_t x0 = u256_addc(q1.w[0], u1->w[0], &carry);
+    const uint64_t x1 = u256_addc(q1.w[1], u1->w[1], &carry);
+    const uint64_t x2 = u256_addc(q1.w[2], u1->w[2], &carry);
+    const uint64_t x3 = u256_addc(q1.w[3], u1->w[3], &carry);
+    q1 = (cevm_u256){{x0, x1, x2, x3}};
+    const cevm_u256 carried = cevm_u256_from_u64(u256_add_overflow(&q0, &q0, u0));
+    q1 = u256_add(&q1, &carried);
     const cevm_u256 product = u256_mul(&q1, d);
     cevm_u256 r = u256_sub(u0, &product);
     const uint64_t mask = (uint64_t)0 - (uint64_t)u256_lt(&q0, &r);
@@ -475,18 +492,18 @@ cevm_u256 cevm_u256_mulmod_with(cevm_modulus *known, const cevm_u256 *a, const c
         remember_modulus(known, m);
         return cevm_u256_mulmod(a, b, m);
     }
-    uint64_t p[8];
-    multiply(p, a, b);
+    /* One factor is shifted as the modulus was: with it the product is. */
     const unsigned bits = known->bits;
-    const cevm_u256 low = {{p[0] << bits, u256_funnel_left(p[1], p[0], bits), u256_funnel_left(p[2], p[1], bits),
-                            u256_funnel_left(p[3], p[2], bits)}};
-    cevm_u256 high = {{u256_funnel_left(p[4], p[3], bits), u256_funnel_left(p[5], p[4], bits),
-                       u256_funnel_left(p[6], p[5], bits), u256_funnel_left(p[7], p[6], bits)}};
-    if (__builtin_expect(u256_funnel_left(0, p[7], bits) != 0 || !u256_lt(&high, &known->shifted), 0)) {
+    const cevm_u256 factor = {{b->w[0] << bits, u256_funnel_left(b->w[1], b->w[0], bits),
+                               u256_funnel_left(b->w[2], b->w[1], bits), u256_funnel_left(b->w[3], b->w[2], bits)}};
+    cevm_u256 high;
+    const cevm_u256 low = multiply(&high, a, &factor);
+    if (__builtin_expect(u256_funnel_left(0, b->w[3], bits) != 0 || !u256_lt(&high, &known->shifted), 0)) {
         return cevm_u256_mulmod(a, b, m); /* a factor was larger than the modulus */
     }
-    high = reduce_with(&high, &low, &known->shifted, &known->reciprocal);
-    return u256_shr_u(&high, bits);
+    const cevm_u256 r = reduce_with(&high, &low, &known->shifted, &known->reciprocal);
+    return (cevm_u256){{u256_funnel_right(r.w[1], r.w[0], bits), u256_funnel_right(r.w[2], r.w[1], bits),
+                        u256_funnel_right(r.w[3], r.w[2], bits), r.w[3] >> bits}};
 }
 
 /* Powers ----------------------------------------------------------------------------------------------------------- */
