@@ -258,6 +258,93 @@ U256_INLINE cevm_u256 divide_shifted(cevm_u256 *q, const uint64_t *u, unsigned c
     return u256_shr_u(&r, three ? bits + 64 : bits);
 }
 
+/** The limbs of a number shifted left by 0..63 bits. */
+typedef struct five_limbs {
+    uint64_t w0, w1, w2, w3, w4;
+} five_limbs;
+
+U256_INLINE five_limbs shift_word_left(const cevm_u256 *a, unsigned bits)
+{
+    return (five_limbs){a->w[0] << bits, u256_funnel_left(a->w[1], a->w[0], bits),
+                        u256_funnel_left(a->w[2], a->w[1], bits), u256_funnel_left(a->w[3], a->w[2], bits),
+                        u256_funnel_left(0, a->w[3], bits)};
+}
+
+/*
+ * A word divided by a divisor of one to four limbs, each with its steps written out. Steps whose quotient is 0 are left out
+ * where that is often so.
+ */
+
+U256_INLINE cevm_u256 divide_word_by_1(cevm_u256 *q, const cevm_u256 *a, const cevm_u256 *b)
+{
+    const unsigned bits = u256_clz64(b->w[0]);
+    const uint64_t d = b->w[0] << bits;
+    const uint64_t v = reciprocal_2by1(d);
+    const five_limbs u = shift_word_left(a, bits);
+    uint64_t r = u.w4;
+    uint64_t q3 = 0;
+    uint64_t q2 = 0;
+    if ((a->w[3] | a->w[2]) != 0) {
+        q3 = divide_2by1(&r, r, u.w3, d, v);
+        q2 = divide_2by1(&r, r, u.w2, d, v);
+    } else {
+        r = u.w2;
+    }
+    const uint64_t q1 = divide_2by1(&r, r, u.w1, d, v);
+    const uint64_t q0 = divide_2by1(&r, r, u.w0, d, v);
+    *q = (cevm_u256){{q0, q1, q2, q3}};
+    return cevm_u256_from_u64(r >> bits);
+}
+
+U256_INLINE cevm_u256 divide_word_by_2(cevm_u256 *q, const cevm_u256 *a, const cevm_u256 *b)
+{
+    const unsigned bits = u256_clz64(b->w[1]);
+    const uint64_t d1 = u256_funnel_left(b->w[1], b->w[0], bits);
+    const uint64_t d0 = b->w[0] << bits;
+    const uint64_t v = reciprocal_3by2(d1, d0);
+    const five_limbs u = shift_word_left(a, bits);
+    uint64_t r1 = u.w4;
+    uint64_t r0 = u.w3;
+    uint64_t q2 = 0;
+    if ((r1 | (uint64_t)(r0 >= d1)) != 0) {
+        q2 = divide_3by2(&r1, &r0, r1, r0, u.w2, d1, d0, v);
+    } else {
+        r1 = r0;
+        r0 = u.w2;
+    }
+    const uint64_t q1 = divide_3by2(&r1, &r0, r1, r0, u.w1, d1, d0, v);
+    const uint64_t q0 = divide_3by2(&r1, &r0, r1, r0, u.w0, d1, d0, v);
+    *q = (cevm_u256){{q0, q1, q2, 0}};
+    return (cevm_u256){{u256_funnel_right(r1, r0, bits), r1 >> bits, 0, 0}};
+}
+
+/* As by four limbs of which the lowest is 0. */
+U256_INLINE cevm_u256 divide_word_by_3(cevm_u256 *q, const cevm_u256 *a, const cevm_u256 *b)
+{
+    const unsigned bits = u256_clz64(b->w[2]);
+    const cevm_u256 d = {
+        {0, b->w[0] << bits, u256_funnel_left(b->w[1], b->w[0], bits), u256_funnel_left(b->w[2], b->w[1], bits)}};
+    const uint64_t v = reciprocal_3by2(d.w[3], d.w[2]);
+    const five_limbs u = shift_word_left(a, bits);
+    cevm_u256 r = {{u.w1, u.w2, u.w3, u.w4}};
+    const uint64_t q1 = divide_step(&r, u.w0, &d, v);
+    const uint64_t q0 = divide_step(&r, 0, &d, v);
+    *q = (cevm_u256){{q0, q1, 0, 0}};
+    return u256_shr_u(&r, bits + 64);
+}
+
+U256_INLINE cevm_u256 divide_word_by_4(cevm_u256 *q, const cevm_u256 *a, const cevm_u256 *b)
+{
+    const unsigned bits = u256_clz64(b->w[3]);
+    const five_limbs s = shift_word_left(b, bits);
+    const cevm_u256 d = {{s.w0, s.w1, s.w2, s.w3}};
+    const five_limbs u = shift_word_left(a, bits);
+    cevm_u256 r = {{u.w1, u.w2, u.w3, u.w4}};
+    *q = cevm_u256_from_u64(divide_step(&r, u.w0, &d, reciprocal_3by2(d.w[3], d.w[2])));
+    return (cevm_u256){{u256_funnel_right(r.w[1], r.w[0], bits), u256_funnel_right(r.w[2], r.w[1], bits),
+                        u256_funnel_right(r.w[3], r.w[2], bits), r.w[3] >> bits}};
+}
+
 /** *q = a / b; the remainder is returned. Both are 0 when b is 0. */
 U256_INLINE cevm_u256 divide(cevm_u256 *q, const cevm_u256 *a, const cevm_u256 *b)
 {
@@ -271,17 +358,16 @@ U256_INLINE cevm_u256 divide(cevm_u256 *q, const cevm_u256 *a, const cevm_u256 *
     if (u256_lt(a, b)) {
         return *a;
     }
-    const unsigned n = significant_limbs(b->w, 4);
-    if (n == 0) {
-        return cevm_u256_from_u64(0);
+    if (b->w[3] != 0) {
+        return divide_word_by_4(q, a, b);
     }
-    const unsigned bits = u256_clz64(b->w[n - 1]);
-    uint64_t u[6];
-    cevm_u256 d;
-    u[0] = 0;
-    u[5] = shift_four_left(u + 1, a->w, 0, bits);
-    (void)shift_four_left(d.w, b->w, 0, bits);
-    return divide_shifted(q, u, significant_limbs(a->w, 4), &d, n, bits);
+    if (b->w[2] != 0) {
+        return divide_word_by_3(q, a, b);
+    }
+    if (b->w[1] != 0) {
+        return divide_word_by_2(q, a, b);
+    }
+    return b->w[0] != 0 ? divide_word_by_1(q, a, b) : cevm_u256_from_u64(0);
 }
 
 /* Products --------------------------------------------------------------------------------------------------------- */
@@ -452,6 +538,7 @@ static void remember_modulus(cevm_modulus *known, const cevm_u256 *m)
     }
     known->bits = u256_clz64(m->w[3]);
     known->shifted = u256_shl_u(m, known->bits);
+    known->upper_reciprocal = reciprocal_3by2(known->shifted.w[3], known->shifted.w[2]);
     /* (2^512 - 1) - 2^256 * shifted, which has ~shifted as its upper half, divided by shifted. */
     const cevm_u256 *d = &known->shifted;
     const uint64_t u[8] = {UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX, ~d->w[0], ~d->w[1], ~d->w[2], ~d->w[3]};
@@ -492,15 +579,16 @@ cevm_u256 cevm_u256_mulmod_with(cevm_modulus *known, const cevm_u256 *a, const c
         remember_modulus(known, m);
         return cevm_u256_mulmod(a, b, m);
     }
-    /* One factor is shifted as the modulus was: with it the product is. */
+    /* One factor is made smaller than the modulus and shifted like it: then the product is in range, whatever the other. */
     const unsigned bits = known->bits;
-    const cevm_u256 factor = {{b->w[0] << bits, u256_funnel_left(b->w[1], b->w[0], bits),
-                               u256_funnel_left(b->w[2], b->w[1], bits), u256_funnel_left(b->w[3], b->w[2], bits)}};
-    cevm_u256 high;
-    const cevm_u256 low = multiply(&high, a, &factor);
-    if (__builtin_expect(u256_funnel_left(0, b->w[3], bits) != 0 || !u256_lt(&high, &known->shifted), 0)) {
-        return cevm_u256_mulmod(a, b, m); /* a factor was larger than the modulus */
+    const five_limbs shifted = shift_word_left(a, bits);
+    cevm_u256 factor = {{shifted.w0, shifted.w1, shifted.w2, shifted.w3}};
+    if (!u256_lt(a, m)) {
+        factor = (cevm_u256){{shifted.w1, shifted.w2, shifted.w3, shifted.w4}};
+        (void)divide_step(&factor, shifted.w0, &known->shifted, known->upper_reciprocal);
     }
+    cevm_u256 high;
+    const cevm_u256 low = multiply(&high, &factor, b);
     const cevm_u256 r = reduce_with(&high, &low, &known->shifted, &known->reciprocal);
     return (cevm_u256){{u256_funnel_right(r.w[1], r.w[0], bits), u256_funnel_right(r.w[2], r.w[1], bits),
                         u256_funnel_right(r.w[3], r.w[2], bits), r.w[3] >> bits}};
