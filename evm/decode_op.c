@@ -34,6 +34,8 @@ __attribute__((always_inline)) static inline cevm_entry *emit_result(cevm_sectio
     }
     section_writes(s, to, true);
     section_push(s, to);
+    s->before = s->last;
+    s->last = (section_computed){.count = s->count, .to = (int16_t)to, .from = (int16_t)a, .kind = (uint8_t)kind};
     return e;
 }
 
@@ -192,6 +194,43 @@ static void decode_binary(cevm_section *s, uint8_t op)
     emit_two_slots(s, op, a, b);
 }
 
+_Static_assert(BLOCK_KIND_COUNT <= 256, "kinds are kept in bytes");
+
+/** Whether what an entry computes is 0 or 1. */
+static bool is_boolean(enum cevm_decoded_entry_kind kind)
+{
+    static const bool booleans[BLOCK_KIND_COUNT] = {
+        [BLOCK_OP_ISZERO] = true, [BLOCK_OP_LT] = true, [BLOCK_OP_SLT] = true, [BLOCK_OP_EQ] = true,
+        [BLOCK_EQ_I] = true,      [BLOCK_LT_I] = true,  [BLOCK_I_LT] = true,
+    };
+    return booleans[kind];
+}
+
+/**
+ * NOT of a NOT, and ISZERO of an ISZERO of 0 or 1, are the word itself: when the inner one is the last entry and `slot`, which
+ * nothing needs any more, is where it goes, it is dropped. Returns whether it was.
+ */
+static bool cancel_unary(cevm_section *s, uint8_t op, int slot)
+{
+    const section_computed last = s->last;
+    const bool is_last = last.count == s->count && last.count > 0 && last.to == slot && section_at(s, slot)->refs == 0;
+    if (!is_last || last.kind != entry_kinds[op]) {
+        return false;
+    }
+    if (op == OP_ISZERO && !(s->before.count == last.count - 1 && s->before.count > 0 && s->before.to == last.from &&
+                             is_boolean((enum cevm_decoded_entry_kind)s->before.kind))) {
+        return false;
+    }
+    s->used -= s->step;
+    --s->count;
+    section_at(s, last.to)->producer = 0; /* it was the dropped entry, and its number is free again */
+    section_at(s, last.from)->producer = 0;
+    s->last = s->before;
+    s->before.count = -1;
+    section_push(s, last.from);
+    return true;
+}
+
 static void decode_unary(cevm_section *s, uint8_t op)
 {
     const int value = section_pop(s);
@@ -203,7 +242,9 @@ static void decode_unary(cevm_section *s, uint8_t op)
     }
     const int a = cevm_section_materialise(s, value);
     section_release(s, a);
-    (void)emit_result(s, (enum cevm_decoded_entry_kind)entry_kinds[op], a, NO_SLOT);
+    if (!cancel_unary(s, op, a)) {
+        (void)emit_result(s, (enum cevm_decoded_entry_kind)entry_kinds[op], a, NO_SLOT);
+    }
 }
 
 static void decode_ternary(cevm_section *s, uint8_t op)

@@ -35,7 +35,7 @@ void cevm_section_begin(cevm_section *s, uint32_t pc)
     s->refused = false;
     s->gas = 0;
     s->last_fail = s->dirty_count = s->constant_count = 0;
-    s->count = -1;
+    s->count = s->last.count = s->before.count = -1;
     s->watched = INT16_MIN;
     s->first = s->used;
     (void)section_emit(s, BLOCK_BEGIN);
@@ -253,6 +253,7 @@ void cevm_section_flush(cevm_section *s)
     if (is_left) {
         settle_circles(s);
     }
+    s->last.count = -1; /* what it computed may go elsewhere now */
     s->dirty_count = 0;
     s->reach = s->highest > s->reach ? s->highest : s->reach;
     s->highest = s->top;

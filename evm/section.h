@@ -32,6 +32,14 @@ typedef struct section_cell {
     uint16_t producer; /* entry that wrote it, if its result may be sent elsewhere instead; or 0 */
 } section_cell;
 
+/** An entry that computes a word from one slot, or from two, as far as what comes next wants to know. */
+typedef struct section_computed {
+    int count; /* which entry it is; -1: none */
+    int16_t to;
+    int16_t from; /* its slot */
+    uint8_t kind;
+} section_computed;
+
 /** What is written while a code is decoded. */
 typedef struct section_output {
     const cevm_allocator *allocator;
@@ -64,6 +72,7 @@ typedef struct cevm_section {
     int reach;      /* what `highest` was at most, before the last flush */
     bool refused;   /* no height of the stack is right */
     int watched;    /* a slot whose word is wanted after the flush; follows it when it is produced elsewhere */
+    section_computed last, before; /* the last words that were computed */
     int64_t gas;
     cevm_entry nowhere;
     uint32_t nowhere_pc;
