@@ -599,23 +599,20 @@ cevm_u256 cevm_u256_mulmod_with(cevm_modulus *known, const cevm_u256 *a, const c
 /** a * a modulo 2^256: six multiplications where a product needs ten. */
 U256_INLINE cevm_u256 square(const cevm_u256 *a)
 {
+    /* What stands beside the diagonal occurs twice; one factor is doubled for that, its lowest limb left out. */
     const uint64_t a0 = a->w[0];
     const uint64_t a1 = a->w[1];
-    uint64_t high;
-    /* a0*a1 stands at limb 1, a0*a2 at limb 2, a0*a3 + a1*a2 at limb 3; each occurs twice in the square. */
-    const uint64_t x1 = u256_mul64(a0, a1, &high);
-    unsigned char carry = 0;
-    uint64_t high02;
-    const uint64_t x2 = u256_addc(u256_mul64(a0, a->w[2], &high02), high, &carry);
-    const uint64_t x3 = high02 + carry + a0 * a->w[3] + a1 * a->w[2];
-
-    uint64_t square_high;
-    const uint64_t w0 = u256_mul64(a0, a0, &square_high);
-    carry = 0;
-    const uint64_t w1 = u256_addc(x1 << 1, square_high, &carry);
-    const uint64_t a1_low = u256_mul64(a1, a1, &square_high);
-    const uint64_t w2 = u256_addc(u256_funnel_left(x2, x1, 1), a1_low, &carry);
-    const uint64_t w3 = u256_addc(u256_funnel_left(x3, x2, 1), square_high, &carry);
+    const uint64_t a2 = a->w[2];
+    const uint64_t twice1 = a1 << 1;
+    const uint64_t twice2 = u256_funnel_left(a2, a1, 1);
+    const uint64_t twice3 = u256_funnel_left(a->w[3], a2, 1);
+    uint64_t c;
+    uint64_t d;
+    const uint64_t w0 = u256_mul64(a0, a0, &c);
+    const uint64_t w1 = u256_muladd64(a0, twice1, c, 0, &c);
+    const uint64_t x2 = u256_muladd64(a0, twice2, c, 0, &c);
+    const uint64_t w2 = u256_muladd64(a1, a1, x2, 0, &d);
+    const uint64_t w3 = a0 * twice3 + c + d + a1 * (a2 << 1);
     return (cevm_u256){{w0, w1, w2, w3}};
 }
 
