@@ -21,7 +21,7 @@ MAKEFLAGS += --no-print-directory
 
 LIB_SRC := $(sort $(wildcard precompiles/*.c precompiles/crypto/*.c evm/*.c state/*.c chain/*.c trace/*.c))
 APP_SRC := $(sort $(wildcard cli/*.c ethereum-tests/*.c))
-BENCH_SRC := $(sort $(filter-out bench/root.c bench/lmdb.c,$(wildcard bench/*.c)))
+BENCH_SRC := $(sort $(filter-out bench/root.c bench/lmdb.c bench/sequences.c,$(wildcard bench/*.c)))
 UNIT_SRC := $(sort $(wildcard tests/unit/*.c))
 PROPERTY_SRC := $(sort $(wildcard tests/property/*.c))
 OOM_SRC := $(sort $(wildcard tests/oom/*.c))
@@ -109,6 +109,9 @@ $(BUILD)/cevm-bench-root: $(BUILD)/obj/bench/root.o $(LIB)
 $(BUILD)/cevm-bench-lmdb: $(BUILD)/obj/bench/lmdb.o $(LIB)
 	$(call say,LD,$@)$(CC) $(ALL_CFLAGS) $(LDFLAGS) $^ -o $@ $(LIBS)
 
+$(BUILD)/cevm-bench-sequences: $(addprefix $(BUILD)/obj/bench/,sequences.o programs.o stage.o) $(APP) $(LIB)
+	$(call say,LD,$@)$(CC) $(ALL_CFLAGS) $(LDFLAGS) $^ -o $@ $(LIBS)
+
 # The same program under the name that fuzzers and test fillers look for.
 $(BUILD)/evm: $(BUILD)/cevm
 	@ln -sf cevm $@
@@ -134,7 +137,7 @@ $(BUILD)/through-evmc: $(EVMC_HOST) $(BUILD)/obj/cli/main.o $(APP) $(LIB)
 .PHONY: help all lib programs run check check-steps test test-house test-unit test-property test-oom test-cli test-spec \
  test-embed test-evmc asan memcheck tsan portable clang warnings fuzz test-fuzz coverage tidy format format-check bench where install \
  uninstall clean distclean deps vectors docs diff diff-t8n bench-precompiles \
- bench-corpus bench-root bench-lmdb bench-peers bench-contracts bench-workloads
+ bench-corpus bench-root bench-lmdb bench-sequences bench-peers bench-contracts bench-workloads
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -276,6 +279,9 @@ bench-peers: ## Build the harnesses of revm (cargo) and geth (go) for make bench
 
 bench-corpus: all ## Time and memory of the whole state-test run
 	@BUILD=$(BUILD) JOBS=$(JOBS) bench/corpus.sh
+
+bench-sequences: $(BUILD)/cevm-bench-sequences ## Which instructions follow each other in real contracts, in pairs and threes
+	@$< $$(ls -d bench/own/erc20.json bench/workloads/contracts bench/workloads/uniswap bench/workloads/evm-benchmarks/main 2> /dev/null)
 
 bench-root: $(BUILD)/cevm-bench-root ## What a state root costs after a block
 	@$<

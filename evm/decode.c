@@ -88,6 +88,30 @@ static void follow_chain(cevm_decoded_code *code, uint32_t begin, uint32_t jump,
     }
 }
 
+/**
+ * Whether the section at `begin` does nothing but compare the word at offset `a` with a constant and branch if they are equal,
+ * as the one at `other` does, and asks the same of the stack.
+ */
+static bool selects_like(const cevm_entry *begin, const cevm_entry *other, const cevm_decoded_handler *handlers)
+{
+    const cevm_entry *e = begin + 1;
+    return begin->handler.label == handlers[BLOCK_BEGIN].label && begin->begin.need == other->begin.need &&
+           begin->begin.span == other->begin.span && e->to == 0 && e->a == other[1].a &&
+           (e->handler.label == handlers[BLOCK_BRANCH_EQ_I].label || e->handler.label == handlers[BLOCK_SELECT].label);
+}
+
+/** Makes the comparison whose target is at `target` a SELECT, if one like it follows. Those behind it have been looked at. */
+static void fuse_selector(cevm_decoded_code *code, uint32_t target, const cevm_decoded_handler *handlers)
+{
+    cevm_entry *e = &code->entries[target];
+    const bool is_compare = e[-1].handler.label == handlers[BLOCK_BRANCH_EQ_I].label;
+    if (is_compare && target + 3 < code->entry_count && selects_like(e - 2, e - 2, handlers) &&
+        selects_like(e + 1, e - 2, handlers) && e[3].to < INT16_MAX) {
+        e[-1].handler = handlers[BLOCK_SELECT];
+        e->to = (int16_t)(e[2].handler.label == handlers[BLOCK_SELECT].label ? e[3].to + 1 : 1);
+    }
+}
+
 /** Turns positions in the code into distances of entries; those that are no JUMPDEST lead to `bad`. */
 static void resolve_targets(cevm_decoded_code *code, uint32_t fixups, uint32_t bad)
 {
@@ -105,6 +129,8 @@ static void resolve_targets(cevm_decoded_code *code, uint32_t fixups, uint32_t b
                 --begin;
             }
             follow_chain(code, begin, i, jump_label);
+        } else {
+            fuse_selector(code, i, handlers);
         }
     }
 }
