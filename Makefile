@@ -146,7 +146,7 @@ help: ## Show this list
 
 all: $(LIB) $(SHARED) $(EVMC) $(BUILD)/cevm $(BUILD)/evm ## Build the libraries and the program
 lib: $(LIB) ## Build build/libcevm.a alone
-programs: all $(BUILD)/cevm-bench $(BUILD)/through-evmc $(UNIT) $(PROPERTY) $(OOM)
+programs: all $(BUILD)/cevm-bench $(BUILD)/cevm-bench-sequences $(BUILD)/through-evmc $(UNIT) $(PROPERTY) $(OOM)
 
 run: ## Install what is missing, build, trace a contract call, run an official state test
 	@.ci/setup.sh run
@@ -263,9 +263,13 @@ format: ## Format every source file
 format-check: ## Say which files are not formatted
 	@$(CLANG_FORMAT) --dry-run --Werror $(SOURCES)
 
-bench: $(BUILD)/cevm-bench ## Time the EVM, beside others: VM='evmone.so …' PEERS=1 JSON=file ARGS='--filter main/'
+# Built as the machines beside it are at their best: by clang, if there is one, and for the processors of today.
+BENCH_CC ?= $(or $(CLANG),$(CC))
+BENCH_CFLAGS ?= -O3 -g $(shell grep -q ' avx2 .* bmi2 ' /proc/cpuinfo 2> /dev/null && echo -march=x86-64-v3)
+bench: ## Time the EVM, beside others: VM='evmone.so …' PEERS=1 JSON=file ARGS='--filter main/' BENCH_CC=gcc BENCH_CFLAGS=-O2
+	@$(MAKE) BUILD=$(BUILD)/bench CC='$(BENCH_CC)' CFLAGS='$(BENCH_CFLAGS)' -j$(JOBS) $(BUILD)/bench/cevm-bench
 	@bench/fetch.sh || echo '  Going on without them: with the workloads of bench/own alone.'
-	@$(BUILD)/cevm-bench $(VM:%=--vm %) $(if $(PEERS),--peer revm=$(BUILD)/peers/bench-revm --peer geth=$(BUILD)/peers/bench-geth) \
+	@$(BUILD)/bench/cevm-bench $(VM:%=--vm %) $(if $(PEERS),--peer revm=$(BUILD)/peers/bench-revm --peer geth=$(BUILD)/peers/bench-geth) \
 	 $(if $(JSON),--json $(JSON)) $(ARGS) bench/own $$(ls -d bench/workloads/*/ 2> /dev/null)
 
 bench-workloads: ## Find or download, verify and unpack the programs to time
