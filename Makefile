@@ -21,7 +21,7 @@ MAKEFLAGS += --no-print-directory
 
 LIB_SRC := $(sort $(wildcard precompiles/*.c precompiles/crypto/*.c evm/*.c state/*.c chain/*.c trace/*.c))
 APP_SRC := $(sort $(wildcard cli/*.c ethereum-tests/*.c rpc/*.c))
-BENCH_SRC := $(sort $(filter-out bench/root.c bench/lmdb.c,$(wildcard bench/*.c)))
+BENCH_SRC := $(sort $(filter-out bench/root.c bench/lmdb.c bench/sequences.c,$(wildcard bench/*.c)))
 UNIT_SRC := $(sort $(wildcard tests/unit/*.c))
 PROPERTY_SRC := $(sort $(wildcard tests/property/*.c))
 OOM_SRC := $(sort $(wildcard tests/oom/*.c))
@@ -110,6 +110,9 @@ $(BUILD)/cevm-bench-root: $(BUILD)/obj/bench/root.o $(LIB)
 $(BUILD)/cevm-bench-lmdb: $(BUILD)/obj/bench/lmdb.o $(LIB)
 	$(call say,LD,$@)$(CC) $(ALL_CFLAGS) $(LDFLAGS) $^ -o $@ $(LIBS)
 
+$(BUILD)/cevm-bench-sequences: $(addprefix $(BUILD)/obj/bench/,sequences.o programs.o stage.o) $(APP) $(LIB)
+	$(call say,LD,$@)$(CC) $(ALL_CFLAGS) $(LDFLAGS) $^ -o $@ $(LIBS)
+
 # The same program under the name that fuzzers and test fillers look for.
 $(BUILD)/evm: $(BUILD)/cevm
 	@ln -sf cevm $@
@@ -136,7 +139,7 @@ $(BUILD)/through-evmc: $(EVMC_HOST) $(BUILD)/obj/cli/main.o $(APP) $(LIB)
 .PHONY: help all lib programs run check check-steps test test-house test-unit test-property test-oom test-cli test-spec \
  test-embed test-evmc test-clients test-rpc asan memcheck tsan portable clang warnings fuzz test-fuzz coverage tidy format format-check bench where install \
  uninstall clean distclean deps vectors docs diff diff-t8n bench-precompiles \
- bench-corpus bench-root bench-lmdb bench-peers bench-contracts bench-workloads
+ bench-corpus bench-root bench-lmdb bench-sequences bench-peers bench-contracts bench-workloads
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -145,7 +148,7 @@ help: ## Show this list
 
 all: $(LIB) $(SHARED) $(EVMC) $(BUILD)/cevm $(BUILD)/evm ## Build the libraries and the program
 lib: $(LIB) ## Build build/libcevm.a alone
-programs: all $(BUILD)/cevm-bench $(BUILD)/through-evmc $(IO_RUNNER) $(UNIT) $(PROPERTY) $(OOM)
+programs: all $(BUILD)/cevm-bench $(BUILD)/cevm-bench-sequences $(BUILD)/through-evmc $(IO_RUNNER) $(UNIT) $(PROPERTY) $(OOM)
 
 run: ## Install what is missing, build, trace a contract call, run an official state test
 	@.ci/setup.sh run
@@ -268,9 +271,13 @@ format: ## Format every source file
 format-check: ## Say which files are not formatted
 	@$(CLANG_FORMAT) --dry-run --Werror $(SOURCES)
 
-bench: $(BUILD)/cevm-bench ## Time the EVM, beside others: VM='evmone.so …' PEERS=1 JSON=file ARGS='--filter main/'
+# Built as the machines beside it are at their best: by clang, if there is one, and for the processors of today.
+BENCH_CC ?= $(or $(CLANG),$(CC))
+BENCH_CFLAGS ?= -O3 -g $(shell grep -q ' avx2 .* bmi2 ' /proc/cpuinfo 2> /dev/null && echo -march=x86-64-v3)
+bench: ## Time the EVM, beside others: VM='evmone.so …' PEERS=1 JSON=file ARGS='--filter main/' BENCH_CC=gcc BENCH_CFLAGS=-O2
+	@$(MAKE) BUILD=$(BUILD)/bench CC='$(BENCH_CC)' CFLAGS='$(BENCH_CFLAGS)' -j$(JOBS) $(BUILD)/bench/cevm-bench
 	@bench/fetch.sh || echo '  Going on without them: with the workloads of bench/own alone.'
-	@$(BUILD)/cevm-bench $(VM:%=--vm %) $(if $(PEERS),--peer revm=$(BUILD)/peers/bench-revm --peer geth=$(BUILD)/peers/bench-geth) \
+	@$(BUILD)/bench/cevm-bench $(VM:%=--vm %) $(if $(PEERS),--peer revm=$(BUILD)/peers/bench-revm --peer geth=$(BUILD)/peers/bench-geth) \
 	 $(if $(JSON),--json $(JSON)) $(ARGS) bench/own $$(ls -d bench/workloads/*/ 2> /dev/null)
 
 bench-workloads: ## Find or download, verify and unpack the programs to time
@@ -284,6 +291,9 @@ bench-peers: ## Build the harnesses of revm (cargo) and geth (go) for make bench
 
 bench-corpus: all ## Time and memory of the whole state-test run
 	@BUILD=$(BUILD) JOBS=$(JOBS) bench/corpus.sh
+
+bench-sequences: $(BUILD)/cevm-bench-sequences ## Which instructions follow each other in real contracts, in pairs and threes
+	@$< $$(ls -d bench/own/erc20.json bench/workloads/contracts bench/workloads/uniswap bench/workloads/evm-benchmarks/main 2> /dev/null)
 
 bench-root: $(BUILD)/cevm-bench-root ## What a state root costs after a block
 	@$<

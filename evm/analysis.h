@@ -15,6 +15,16 @@ static inline size_t jumpdest_words(size_t code_size) { return code_size / 64 + 
 /** Sets bit i of bits for each JUMPDEST at i that is not inside a PUSH's immediate. bits has jumpdest_words(size) words. */
 void cevm_jumpdest_scan(uint64_t *bits, const uint8_t *code, size_t size);
 
+/** Whether an instruction begins at a position, as far as the bytes before it tell. */
+typedef enum cevm_boundary { CEVM_BOUNDARY_NO, CEVM_BOUNDARY_YES, CEVM_BOUNDARY_UNKNOWN } cevm_boundary;
+
+/**
+ * Whether an instruction begins at pc, from at most a few hundred bytes before it: cold code that jumps a few times need not
+ * be scanned for that. Nearly always known at once; not in code made to hide it. Adds to *effort about how many
+ * nanoseconds that took.
+ */
+cevm_boundary cevm_boundary_at(const uint8_t *code, size_t pc, uint32_t *effort);
+
 static inline bool jumpdest_test(const uint64_t *bits, uint64_t pc) { return (bits[pc / 64] >> (pc % 64)) & 1; }
 
 typedef struct cevm_analysis_entry {

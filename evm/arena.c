@@ -96,20 +96,12 @@ char *cevm_arena_text(cevm_arena *arena, const char *text)
     return copy;
 }
 
-cevm_arena_mark cevm_arena_get_mark(const cevm_arena *arena)
+void cevm_arena_leave_chunk(cevm_arena *arena, cevm_arena_mark mark)
 {
-    return (cevm_arena_mark){.chunk = arena->current, .used = arena->used};
-}
-
-void cevm_arena_release(cevm_arena *arena, cevm_arena_mark mark)
-{
-    if (arena->current != mark.chunk) {
-        cevm_arena_chunk **link = mark.chunk != NULL ? &mark.chunk->next : &arena->first;
-        if (*link != NULL && (*link)->capacity > KEEP_SIZE) {
-            free_chunks(arena, *link);
-            *link = NULL;
-        }
+    cevm_arena_chunk **link = mark.chunk != NULL ? &mark.chunk->next : &arena->first;
+    if (*link != NULL && (*link)->capacity > KEEP_SIZE) {
+        free_chunks(arena, *link);
+        *link = NULL;
     }
     arena->current = mark.chunk;
-    arena->used = mark.used;
 }

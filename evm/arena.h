@@ -33,8 +33,20 @@ void *cevm_arena_zalloc(cevm_arena *arena, size_t size);
 void *cevm_arena_array(cevm_arena *arena, size_t count, size_t size);
 /** A NUL-terminated copy of text; NULL when memory runs out. */
 char *cevm_arena_text(cevm_arena *arena, const char *text);
-cevm_arena_mark cevm_arena_get_mark(const cevm_arena *arena);
+static inline cevm_arena_mark cevm_arena_get_mark(const cevm_arena *arena)
+{
+    return (cevm_arena_mark){.chunk = arena->current, .used = arena->used};
+}
+
+/** cevm_arena_release to a mark in another chunk. */
+void cevm_arena_leave_chunk(cevm_arena *arena, cevm_arena_mark mark);
 /** Gives back all that was given out since the mark. Chunks are kept for reuse, except very large ones. */
-void cevm_arena_release(cevm_arena *arena, cevm_arena_mark mark);
+static inline void cevm_arena_release(cevm_arena *arena, cevm_arena_mark mark)
+{
+    if (arena->current != mark.chunk) {
+        cevm_arena_leave_chunk(arena, mark);
+    }
+    arena->used = mark.used;
+}
 
 #endif

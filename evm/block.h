@@ -18,14 +18,15 @@
 
 /*
  * The entries that no row of the opcode table stands for. R is a stack word, I a constant of 32 bits, K one in the pool. The
- * branches hold what they compare; those with two operands have their target in the entry behind them.
+ * branches hold what they compare; those with two operands have their target in the entry behind them. SELECT is a
+ * BRANCH_EQ_I that others of the same word follow, as many as the `to` of the entry behind it says.
  */
 /* clang-format off */
 #define CEVM_BLOCK_ENTRIES(E)                                                                                          \
-    E(BEGIN) E(SKIP) E(FALL) E(JUMP_TO) E(JUMP_AT) E(JUMPI_AT)                                                         \
+    E(BEGIN) E(SKIP) E(FALL) E(JUMP_TO) E(JUMP_AT) E(JUMPI_AT) E(BAD_JUMP)                                             \
     E(BRANCH_IF) E(BRANCH_UNLESS) E(BRANCH_LT) E(BRANCH_NOT_LT) E(BRANCH_SLT) E(BRANCH_NOT_SLT)                        \
     E(BRANCH_EQ) E(BRANCH_NOT_EQ) E(BRANCH_LT_I) E(BRANCH_NOT_LT_I) E(BRANCH_I_LT) E(BRANCH_NOT_I_LT)                  \
-    E(BRANCH_EQ_I) E(BRANCH_NOT_EQ_I)                                                                                  \
+    E(BRANCH_EQ_I) E(BRANCH_NOT_EQ_I) E(SELECT)                                                                        \
     E(MOVE) E(MOVE2) E(EXCHANGE) E(CONST_I) E(CONST_K)                                                                 \
     E(ADD_I) E(SUB_I) E(I_SUB) E(MUL_I) E(AND_I) E(AND_K) E(OR_I) E(XOR_I) E(EQ_I) E(LT_I) E(I_LT)                     \
     E(SHL_I) E(SHR_I) E(SAR_I) E(BYTE_I) E(SIGNEXTEND_I)                                                               \

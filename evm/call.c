@@ -218,6 +218,7 @@ static void push_frame(cevm_vm *vm, cevm_bytes code, cevm_checkpoint checkpoint,
     f->memory = vm->memory != NULL ? vm->memory + f->memory_base : NULL;
     f->memory_size = 0;
     f->jumpdests = NULL;
+    f->jump_effort = 0;
     f->input = creates ? (cevm_bytes){NULL, 0} : p->msg.input;
     f->input_in_memory = caller != NULL && f->input.size != 0;
     f->input_offset = f->input_in_memory ? (size_t)(f->input.data - vm->memory) : 0;

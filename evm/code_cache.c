@@ -296,7 +296,7 @@ static void run_decoded(cevm_frame *f, const cevm_code_slot *slot, uint32_t entr
  */
 static uint32_t heat_limit(const cevm_frame *f)
 {
-    enum { ALWAYS = 256, DEPLOYED = 4, INITCODE = 16 };
+    enum { ALWAYS = 256, DEPLOYED = 2, INITCODE = 16 };
     return (uint32_t)(ALWAYS + (f->has_hash ? DEPLOYED : INITCODE) * f->code_size);
 }
 

@@ -2,29 +2,6 @@
 /* From bytes to sections, and back from an entry to the state of the exact engine. */
 #include "evm/decode.h"
 
-/** Ends a section that goes on in the one behind it. */
-static void fall_through(cevm_section *s)
-{
-    cevm_section_flush(s);
-    if (s->top != 0) {
-        cevm_entry *e = section_emit(s, BLOCK_FALL);
-        e->to = section_offset(s->top);
-    }
-}
-
-/** What an instruction adds to the checks of its section. */
-static void account(cevm_section *s, const cevm_op_info *info)
-{
-    s->gas += info->gas;
-    const int need = (int)info->in - s->top;
-    s->need = need > s->need ? need : s->need;
-}
-
-typedef struct section_end {
-    size_t pc;   /* where to go on */
-    bool closed; /* nothing falls through to there */
-} section_end;
-
 /**
  * A row of JUMPDESTs before the section that begins at the last one, at *pc: each gets a BEGIN of its own, which pays for
  * all from there to the end of that section, and a way into it, so that a row is not walked through. Returns how many there
@@ -33,11 +10,11 @@ typedef struct section_end {
 static uint32_t decode_row(const cevm_decoder *d, size_t *pc)
 {
     cevm_section *s = d->s;
-    cevm_decoded_code *code = s->out->code;
+    uint32_t *targets = s->out->code->targets;
     uint32_t count = 0;
     while (*pc + 1 < d->size && d->code[*pc] == OP_JUMPDEST && d->code[*pc + 1] == OP_JUMPDEST &&
            section_reserve(s, 16)) {
-        code->targets[*pc] = code->entry_count;
+        targets[*pc] = s->used;
         cevm_section_begin(s, (uint32_t)*pc);
         (void)section_emit(s, BLOCK_SKIP);
         ++count;
@@ -46,81 +23,46 @@ static uint32_t decode_row(const cevm_decoder *d, size_t *pc)
     return count;
 }
 
-/** Decodes the section that begins at pc, which is inside the code. */
-static section_end decode_section(const cevm_decoder *d, size_t pc)
-{
-    cevm_section *s = d->s;
-    const size_t begin = pc;
-    while (pc < d->size) {
-        const uint8_t op = d->code[pc];
-        const cevm_op_info *info = &d->ops[op];
-        if (info->span == 0 && pc == begin) {
-            s->growth = CEVM_STACK_LIMIT + 1; /* no height is right: the exact engine takes it from here */
-            return (section_end){pc + 1, true};
-        }
-        if (info->span == 0 || (op == OP_JUMPDEST && pc != begin) || pc - begin >= SECTION_MAX_BYTES ||
-            !section_reserve(s, (size_t)s->dirty_count + 16)) {
-            break;
-        }
-        s->pc = (uint32_t)pc;
-        cevm_decode_prepare(d, op);
-        if (pc == d->stop) {
-            return (section_end){pc, true};
-        }
-        account(s, info);
-        cevm_decode_op(d, op, pc);
-        pc += cevm_op_kinds[op] == KIND_PUSH ? (size_t)(op - OP_PUSH1) + 2 : 1;
-        if (cevm_op_kinds[op] == KIND_EDGE || op == OP_JUMP || op == OP_JUMPI) {
-            const bool goes_on = op == OP_JUMPI || (op != OP_JUMP && op != OP_STOP && op != OP_RETURN &&
-                                                    op != OP_REVERT && op != OP_INVALID && op != OP_SELFDESTRUCT);
-            return (section_end){pc, !goes_on};
-        }
-    }
-    fall_through(s);
-    return (section_end){pc, false};
-}
-
-/** The first JUMPDEST from pc on, or the size of the code. */
+/** The first JUMPDEST from pc on, where an instruction begins, or the size of the code. */
 static size_t next_jumpdest(const cevm_decoder *d, size_t pc)
 {
-    while (pc < d->size) {
-        const uint64_t rest = d->jumpdests[pc / 64] >> (pc % 64);
-        if (rest != 0) {
-            while (!jumpdest_test(d->jumpdests, pc)) {
-                ++pc;
-            }
-            return pc;
-        }
-        pc = (pc / 64 + 1) * 64;
+    while (pc < d->size && d->code[pc] != OP_JUMPDEST) {
+        const uint8_t op = d->code[pc];
+        pc += op >= OP_PUSH1 && op <= OP_PUSH32 ? (size_t)(op - OP_PUSH1) + 2 : 1;
     }
-    return d->size;
+    return pc;
 }
 
-static void decode_all(const cevm_decoder *d)
+/** Decodes what there is, then what constant jumps to bad targets lead to, of which *bad becomes the index. */
+static void decode_all(const cevm_decoder *d, uint32_t *bad)
 {
     cevm_section *s = d->s;
-    cevm_decoded_code *code = s->out->code;
+    uint32_t *targets = s->out->code->targets;
     size_t pc = 0;
     while (pc < d->size && section_reserve(s, 16)) {
         const uint32_t row = decode_row(d, &pc);
-        const uint32_t first = code->entry_count;
+        const uint32_t first = s->used;
         if (!section_reserve(s, 16)) {
             return;
         }
         if (d->code[pc] == OP_JUMPDEST) {
-            code->targets[pc] = first;
+            targets[pc] = first;
         }
         cevm_section_begin(s, (uint32_t)pc);
-        const section_end end = decode_section(d, pc);
+        const cevm_section_end end = cevm_decode_section(d, pc);
         cevm_section_seal(s);
         for (uint32_t i = 1; i <= row; ++i) {
-            code->entries[first - 2 * i + 1].target = 2 * i; /* to the first entry behind that BEGIN */
+            s->entries[first - 2 * i + 1].target = 2 * i; /* to the first entry behind that BEGIN */
         }
         pc = end.closed ? next_jumpdest(d, end.pc) : end.pc;
     }
-    if (section_reserve(s, 16)) { /* the zeros behind the code: STOP */
-        cevm_section_begin(s, (uint32_t)d->size);
+    if (section_reserve(s, 16)) {
+        cevm_section_begin(s, (uint32_t)d->size); /* the zeros behind the code: STOP */
         (void)section_emit(s, BLOCK_OP_STOP);
+        cevm_section_seal(s);
+        *bad = s->used;
+        cevm_section_begin(s, (uint32_t)d->size);
+        (void)section_emit(s, BLOCK_BAD_JUMP);
         cevm_section_seal(s);
     }
 }
@@ -146,29 +88,61 @@ static void follow_chain(cevm_decoded_code *code, uint32_t begin, uint32_t jump,
     }
 }
 
-/** Turns positions in the code into distances of entries, and completes what hangs on other sections. */
-static void resolve_targets(cevm_decoded_code *code)
+/**
+ * Whether the section at `begin` does nothing but compare the word at offset `a` with a constant and branch if they are equal,
+ * as the one at `other` does, and asks the same of the stack.
+ */
+static bool selects_like(const cevm_entry *begin, const cevm_entry *other, const cevm_decoded_handler *handlers)
 {
-    const uint32_t jumpdest_price = cevm_op_tables[code->fork][OP_JUMPDEST].gas;
+    const cevm_entry *e = begin + 1;
+    return begin->handler.label == handlers[BLOCK_BEGIN].label && begin->begin.need == other->begin.need &&
+           begin->begin.span == other->begin.span && e->to == 0 && e->a == other[1].a &&
+           (e->handler.label == handlers[BLOCK_BRANCH_EQ_I].label || e->handler.label == handlers[BLOCK_SELECT].label);
+}
+
+/** Makes the comparison whose target is at `target` a SELECT, if one like it follows. Those behind it have been looked at. */
+static void fuse_selector(cevm_decoded_code *code, uint32_t target, const cevm_decoded_handler *handlers)
+{
+    cevm_entry *e = &code->entries[target];
+    const bool is_compare = e[-1].handler.label == handlers[BLOCK_BRANCH_EQ_I].label;
+    if (is_compare && target + 3 < code->entry_count && selects_like(e - 2, e - 2, handlers) &&
+        selects_like(e + 1, e - 2, handlers) && e[3].to < INT16_MAX) {
+        e[-1].handler = handlers[BLOCK_SELECT];
+        e->to = (int16_t)(e[2].handler.label == handlers[BLOCK_SELECT].label ? e[3].to + 1 : 1);
+    }
+}
+
+/** Turns positions in the code into distances of entries; those that are no JUMPDEST lead to `bad`. */
+static void resolve_targets(cevm_decoded_code *code, uint32_t fixups, uint32_t bad)
+{
     const cevm_decoded_handler *handlers = cevm_decoded_handlers();
     const void *jump_label = handlers[BLOCK_JUMP_TO].label;
-    uint32_t begin = 0;
-    for (uint32_t i = 0; i < code->entry_count; ++i) {
-        if ((code->pcs[i] & CEVM_NEEDS_TARGET) != 0) {
-            code->entries[i].target = code->targets[code->pcs[i] & ~CEVM_NEEDS_TARGET] - i;
-        }
+    const void *begin_label = handlers[BLOCK_BEGIN].label;
+    for (uint32_t i = fixups; i != 0; i = code->pcs[i]) {
+        const uint32_t target = code->targets[code->entries[i].target];
+        code->entries[i].target = (target != 0 ? target : bad) - i;
     }
-    for (uint32_t i = 0; i < code->entry_count; ++i) {
-        const void *label = code->entries[i].handler.label;
-        if (label == jump_label) {
+    for (uint32_t i = fixups; i != 0; i = code->pcs[i]) {
+        if (code->entries[i].handler.label == jump_label) {
+            uint32_t begin = i;
+            while (code->entries[begin].handler.label != begin_label) {
+                --begin;
+            }
             follow_chain(code, begin, i, jump_label);
-        } else if (label == handlers[BLOCK_BEGIN].label) {
-            begin = i;
+        } else {
+            fuse_selector(code, i, handlers);
         }
     }
+}
+
+/** Completes the entries of rows of JUMPDESTs, which pay for what they lead to. */
+static void price_rows(cevm_decoded_code *code)
+{
+    const uint32_t jumpdest_price = cevm_op_tables[code->fork][OP_JUMPDEST].gas;
+    const void *skip_label = cevm_decoded_handlers()[BLOCK_SKIP].label;
     for (uint32_t i = 0; i < code->entry_count; ++i) {
         cevm_entry *e = &code->entries[i];
-        if (e->handler.label == handlers[BLOCK_SKIP].label) {
+        if (e->handler.label == skip_label) {
             e[-1].begin = e[e->target - 1].begin;
             e[-1].begin.gas += e->target / 2 * jumpdest_price;
         }
@@ -190,37 +164,48 @@ static void shrink(cevm_decoded_code *code, const cevm_allocator *allocator)
                   (code->code_size + 1) * sizeof *code->targets + code->pool_count * sizeof *code->pool;
 }
 
+/** Decodes into `code`; false when memory runs out. */
+static bool decode_into(cevm_decoded_code *code, cevm_section *s, const uint8_t *bytes, const cevm_allocator *allocator)
+{
+    section_output out = {.allocator = allocator, .code = code};
+    const cevm_decoder d = {s, bytes, code->code_size, cevm_op_tables[code->fork], SIZE_MAX};
+    uint32_t bad = 0;
+    cevm_section_init(s, &out);
+    if (section_reserve(s, d.size / 2 + 64)) {
+        for (int i = 0; i < CEVM_BLOCK_FIRST; ++i) {
+            (void)section_emit(s, BLOCK_BEGIN);
+        }
+        decode_all(&d, &bad);
+    }
+    code->entries = s->entries;
+    code->pcs = s->pcs;
+    code->entry_count = s->used;
+    if (out.failed) {
+        return false;
+    }
+    resolve_targets(code, s->fixups, bad);
+    price_rows(code);
+    shrink(code, allocator);
+    return true;
+}
+
 cevm_decoded_code *cevm_decoded_decode(const uint8_t *bytes, size_t size, cevm_fork fork,
                                        const cevm_allocator *allocator)
 {
-    cevm_decoded_code *code = cevm_zalloc(allocator, sizeof *code);
+    cevm_decoded_code *code = size <= CEVM_BLOCK_MAX_CODE ? cevm_zalloc(allocator, sizeof *code) : NULL;
     cevm_section *s = cevm_alloc(allocator, sizeof *s);
-    uint64_t *jumpdests = cevm_alloc(allocator, jumpdest_words(size) * sizeof *jumpdests);
     bool done = false;
-    if (code != NULL && s != NULL && jumpdests != NULL && size <= CEVM_BLOCK_MAX_CODE) {
-        section_output out = {.allocator = allocator, .code = code, .handlers = cevm_decoded_handlers()};
-        const cevm_decoder d = {s, bytes, size, cevm_op_tables[fork], jumpdests, SIZE_MAX};
-        cevm_jumpdest_scan(jumpdests, bytes, size);
+    if (code != NULL && s != NULL) {
         code->fork = fork;
         code->code_size = (uint32_t)size;
         code->targets = cevm_zalloc(allocator, (size + 1) * sizeof *code->targets);
-        cevm_section_init(s, &out);
-        if (code->targets != NULL && section_reserve(s, size / 2 + 64)) {
-            for (int i = 0; i < CEVM_BLOCK_FIRST; ++i) {
-                (void)section_emit(s, BLOCK_BEGIN);
-            }
-            decode_all(&d);
-            done = !out.failed;
-        }
+        done = code->targets != NULL && decode_into(code, s, bytes, allocator);
     }
     cevm_free(allocator, s);
-    cevm_free(allocator, jumpdests);
     if (!done) {
         cevm_decoded_free(code, allocator);
         return NULL;
     }
-    resolve_targets(code);
-    shrink(code, allocator);
     return code;
 }
 
@@ -247,11 +232,11 @@ int64_t cevm_decoded_restore(cevm_frame *f, const cevm_entry *ip, cevm_u256 *sp)
     cevm_section *s = &section;
     const uint32_t pc = code->pcs[ip - code->entries];
     const uint32_t first = code->pcs[begin - code->entries];
-    const cevm_decoder d = {s, f->code, f->code_size, f->vm->ops, NULL, pc};
+    const cevm_decoder d = {s, f->code, f->code_size, f->vm->ops, pc};
     cevm_section_init(s, NULL);
     cevm_section_begin(s, first);
     if (begin != ip) {
-        (void)decode_section(&d, first);
+        (void)cevm_decode_section(&d, first);
     }
     s->live = sp;
     cevm_section_flush(s);

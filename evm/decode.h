@@ -11,39 +11,15 @@ typedef struct cevm_decoder {
     const uint8_t *code;
     size_t size;
     const cevm_op_info *ops;
-    const uint64_t *jumpdests; /* NULL while replaying */
-    size_t stop;               /* replaying: the instruction before which to stop; otherwise SIZE_MAX */
+    size_t stop; /* replaying: the instruction before which to stop; otherwise SIZE_MAX */
 } cevm_decoder;
 
-/** In a pc: the entry's target is still a position in the code. */
-#define CEVM_NEEDS_TARGET (UINT32_C(1) << 31)
+typedef struct cevm_section_end {
+    size_t pc;   /* where to go on */
+    bool closed; /* nothing falls through to there */
+} cevm_section_end;
 
-/** The kinds of THE table; 0 for a byte without a row. */
-enum op_kind {
-    KIND_UNDEFINED,
-    KIND_UNARY,
-    KIND_BINARY,
-    KIND_TERNARY,
-    KIND_PURE,
-    KIND_READ,
-    KIND_FULL,
-    KIND_EDGE,
-    KIND_FLOW,
-    KIND_PUSH,
-    KIND_DUP,
-    KIND_SWAP,
-    KIND_LOG
-};
-
-extern const uint8_t cevm_op_kinds[256];
-
-/**
- * What comes before an instruction itself: the words that its entry wants in their places, room for its result. When it fails
- * and goes back to the exact engine, the stack is as it is after this.
- */
-void cevm_decode_prepare(const cevm_decoder *d, uint8_t op);
-
-/** The instruction at pc: what it does to the section, and its entry if it has one. */
-void cevm_decode_op(const cevm_decoder *d, uint8_t op, size_t pc);
+/** Decodes the section that begins at pc, which is inside the code. */
+cevm_section_end cevm_decode_section(const cevm_decoder *d, size_t pc);
 
 #endif

@@ -7,12 +7,6 @@
 #include "evm/ops_arith.h"
 #include "evm/ops_flow.h"
 
-const uint8_t cevm_op_kinds[256] = {
-#define KIND(at, code, name, in, out, kind, since, price) [code] = KIND_##kind,
-    CEVM_OPCODES(KIND, 0)
-#undef KIND
-};
-
 static const uint8_t entry_kinds[256] = {
 #define KIND(at, code, name, in, out, kind, since, price) [code] = BLOCK_OP_##name,
     CEVM_OPCODES(KIND, 0)
@@ -24,7 +18,8 @@ static const uint8_t entry_kinds[256] = {
 /** An entry that computes the next word of the stack from slots a and b (or only a, when b is NO_SLOT). */
 enum { NO_SLOT = INT16_MIN };
 
-static cevm_entry *emit_result(cevm_section *s, enum cevm_decoded_entry_kind kind, int a, int b)
+__attribute__((always_inline)) static inline cevm_entry *emit_result(cevm_section *s, enum cevm_decoded_entry_kind kind,
+                                                                     int a, int b)
 {
     const int to = section_free_slot(s);
     cevm_entry *e = section_emit(s, kind);
@@ -39,6 +34,8 @@ static cevm_entry *emit_result(cevm_section *s, enum cevm_decoded_entry_kind kin
     }
     section_writes(s, to, true);
     section_push(s, to);
+    s->before = s->last;
+    s->last = (section_computed){.count = s->count, .to = (int16_t)to, .from = (int16_t)a, .kind = (uint8_t)kind};
     return e;
 }
 
@@ -197,6 +194,43 @@ static void decode_binary(cevm_section *s, uint8_t op)
     emit_two_slots(s, op, a, b);
 }
 
+_Static_assert(BLOCK_KIND_COUNT <= 256, "kinds are kept in bytes");
+
+/** Whether what an entry computes is 0 or 1. */
+static bool is_boolean(enum cevm_decoded_entry_kind kind)
+{
+    static const bool booleans[BLOCK_KIND_COUNT] = {
+        [BLOCK_OP_ISZERO] = true, [BLOCK_OP_LT] = true, [BLOCK_OP_SLT] = true, [BLOCK_OP_EQ] = true,
+        [BLOCK_EQ_I] = true,      [BLOCK_LT_I] = true,  [BLOCK_I_LT] = true,
+    };
+    return booleans[kind];
+}
+
+/**
+ * NOT of a NOT, and ISZERO of an ISZERO of 0 or 1, are the word itself: when the inner one is the last entry and `slot`, which
+ * nothing needs any more, is where it goes, it is dropped. Returns whether it was.
+ */
+static bool cancel_unary(cevm_section *s, uint8_t op, int slot)
+{
+    const section_computed last = s->last;
+    const bool is_last = last.count == s->count && last.count > 0 && last.to == slot && section_at(s, slot)->refs == 0;
+    if (!is_last || last.kind != entry_kinds[op]) {
+        return false;
+    }
+    if (op == OP_ISZERO && !(s->before.count == last.count - 1 && s->before.count > 0 && s->before.to == last.from &&
+                             is_boolean((enum cevm_decoded_entry_kind)s->before.kind))) {
+        return false;
+    }
+    s->used -= s->step;
+    --s->count;
+    section_at(s, last.to)->producer = 0; /* it was the dropped entry, and its number is free again */
+    section_at(s, last.from)->producer = 0;
+    s->last = s->before;
+    s->before.count = -1;
+    section_push(s, last.from);
+    return true;
+}
+
 static void decode_unary(cevm_section *s, uint8_t op)
 {
     const int value = section_pop(s);
@@ -208,7 +242,9 @@ static void decode_unary(cevm_section *s, uint8_t op)
     }
     const int a = cevm_section_materialise(s, value);
     section_release(s, a);
-    (void)emit_result(s, (enum cevm_decoded_entry_kind)entry_kinds[op], a, NO_SLOT);
+    if (!cancel_unary(s, op, a)) {
+        (void)emit_result(s, (enum cevm_decoded_entry_kind)entry_kinds[op], a, NO_SLOT);
+    }
 }
 
 static void decode_ternary(cevm_section *s, uint8_t op)
@@ -302,17 +338,18 @@ static void decode_read(const cevm_decoder *d, uint8_t op)
 /** Marks the last entry as one whose target is the instruction at `target`. */
 static void set_target(cevm_section *s, uint32_t target)
 {
-    cevm_decoded_code *code = s->out->code;
-    code->entries[code->entry_count - 1].target = target;
-    code->pcs[code->entry_count - 1] = target | CEVM_NEEDS_TARGET;
+    const uint32_t last = s->used - 1;
+    s->entries[last].target = target;
+    s->pcs[last] = s->fixups;
+    s->fixups = last;
 }
 
-/** The target of a jump, if it is a constant and a JUMPDEST; UINT32_MAX otherwise. */
+/** The target of a jump, if it is a constant and might be a JUMPDEST; UINT32_MAX otherwise. */
 static uint32_t static_target(const cevm_decoder *d, int value)
 {
     const cevm_u256 *target = constant_of(d->s, value);
     if (target == NULL || !cevm_u256_fits_u64(target) || target->w[0] >= d->size ||
-        !jumpdest_test(d->jumpdests, target->w[0])) {
+        d->code[target->w[0]] != OP_JUMPDEST) {
         return UINT32_MAX;
     }
     return (uint32_t)target->w[0];
@@ -370,13 +407,13 @@ static const compare_branch compare_branches[] = {
 /** The last entry of the section, if what it computes goes to a slot where nothing else needs it; or NULL. */
 static const cevm_entry *last_computes(cevm_section *s, int slot)
 {
-    const cevm_entry *last = &s->out->code->entries[s->out->code->entry_count - 1];
+    const cevm_entry *last = &s->entries[s->used - 1];
     return s->count > 0 && last->to == section_offset(slot) && section_at(s, slot)->refs == 0 ? last : NULL;
 }
 
 static void drop_last(cevm_section *s)
 {
-    --s->out->code->entry_count;
+    --s->used;
     --s->count;
 }
 
@@ -386,7 +423,7 @@ static void drop_last(cevm_section *s)
  */
 static enum cevm_decoded_entry_kind choose_branch(cevm_section *s, cevm_entry *branch, int slot)
 {
-    const cevm_decoded_handler *handlers = s->out->handlers;
+    const cevm_decoded_handler *handlers = s->handlers;
     bool negate = false;
     const cevm_entry *last = last_computes(s, slot);
     while (last != NULL && last->handler.label == handlers[BLOCK_OP_ISZERO].label &&
@@ -447,91 +484,154 @@ static void decode_jumpi(const cevm_decoder *d)
 
 /* All of them --------------------------------------------------------------------------------------------------------- */
 
-/* What comes before an opcode: words to their places, room for a result, or nothing. */
-enum { PREPARE_NOTHING, PREPARE_FLUSH, PREPARE_ROOM };
-#define PREPARE_UNARY(byte)   PREPARE_ROOM
-#define PREPARE_BINARY(byte)  PREPARE_ROOM
-#define PREPARE_TERNARY(byte) PREPARE_ROOM
-#define PREPARE_READ(byte)    PREPARE_ROOM
-#define PREPARE_FLOW(byte)    PREPARE_ROOM
-#define PREPARE_PURE(byte)    PREPARE_NOTHING
-#define PREPARE_PUSH(byte)    PREPARE_NOTHING
-#define PREPARE_DUP(byte)     PREPARE_NOTHING
-#define PREPARE_SWAP(byte)    PREPARE_NOTHING
-#define PREPARE_LOG(byte)     PREPARE_FLUSH
-#define PREPARE_FULL(byte) \
-    ((byte) == OP_MLOAD || (byte) == OP_MSTORE || (byte) == OP_MSTORE8 ? PREPARE_ROOM : PREPARE_FLUSH)
-#define PREPARE_EDGE(byte) ((byte) == OP_STOP || (byte) == OP_INVALID ? PREPARE_NOTHING : PREPARE_FLUSH)
+static void decode_push(const cevm_decoder *d, uint8_t op, size_t pc)
+{
+    cevm_section *s = d->s;
+    const size_t size = (size_t)(op - OP_PUSH1) + 1;
+    const uint8_t *bytes = &d->code[pc + 1];
+    if (size <= 8 && d->size - pc > 8) {
+        const cevm_u256 value = cevm_u256_from_u64(cevm_load_be64(bytes) >> (64 - 8 * size));
+        section_push_constant(s, &value);
+    } else {
+        cevm_u256 word[2]; /* the body leaves the result in the second */
+        op_PUSH(word, size, bytes, d->size - pc - 1);
+        section_push_constant(s, &word[1]);
+    }
+}
 
-static const uint8_t preparations[256] = {
-#define ROW(at, code, name, in, out, kind, since, price) [code] = PREPARE_##kind(code),
+/* What is done with an opcode: by its kind, and by itself where one is different. */
+enum step {
+    STEP_UNDEFINED,
+    STEP_UNARY,
+    STEP_BINARY,
+    STEP_TERNARY,
+    STEP_READ,
+    STEP_IN_PLACE, /* from here … */
+    STEP_EDGE,
+    STEP_END, /* … to here words go to their places first */
+    STEP_STOP,
+    STEP_MLOAD,
+    STEP_MSTORE,
+    STEP_JUMPDEST,
+    STEP_POP,
+    STEP_PUSH0,
+    STEP_PC,
+    STEP_JUMP,
+    STEP_JUMPI,
+    STEP_PUSH,
+    STEP_DUP,
+    STEP_SWAP
+};
+
+#define STEP_OF_UNARY(byte)   STEP_UNARY
+#define STEP_OF_BINARY(byte)  STEP_BINARY
+#define STEP_OF_TERNARY(byte) STEP_TERNARY
+#define STEP_OF_READ(byte)    STEP_READ
+#define STEP_OF_PUSH(byte)    STEP_PUSH
+#define STEP_OF_DUP(byte)     STEP_DUP
+#define STEP_OF_SWAP(byte)    STEP_SWAP
+#define STEP_OF_LOG(byte)     STEP_IN_PLACE
+#define STEP_OF_PURE(byte)    (byte) == OP_POP ? STEP_POP : (byte) == OP_PUSH0 ? STEP_PUSH0 : STEP_JUMPDEST
+#define STEP_OF_FLOW(byte)    (byte) == OP_JUMP ? STEP_JUMP : (byte) == OP_JUMPI ? STEP_JUMPI : STEP_PC
+#define STEP_OF_FULL(byte) \
+    (byte) == OP_MLOAD ? STEP_MLOAD : (byte) == OP_MSTORE || (byte) == OP_MSTORE8 ? STEP_MSTORE : STEP_IN_PLACE
+#define STEP_OF_EDGE(byte)                                                                \
+    (byte) == OP_STOP || (byte) == OP_INVALID                                 ? STEP_STOP \
+    : (byte) == OP_RETURN || (byte) == OP_REVERT || (byte) == OP_SELFDESTRUCT ? STEP_END  \
+                                                                              : STEP_EDGE
+
+static const uint8_t steps[256] = {
+#define ROW(at, code, name, in, out, kind, since, price) [code] = STEP_OF_##kind(code),
     CEVM_OPCODES(ROW, 0)
 #undef ROW
 };
 
-void cevm_decode_prepare(const cevm_decoder *d, uint8_t op)
+/** Ends a section that goes on in the one behind it. */
+static void fall_through(cevm_section *s)
 {
-    if (preparations[op] == PREPARE_ROOM) {
-        cevm_section_make_room(d->s);
-    } else if (preparations[op] == PREPARE_FLUSH) {
-        cevm_section_flush(d->s);
+    cevm_section_flush(s);
+    if (s->top != 0) {
+        cevm_entry *e = section_emit(s, BLOCK_FALL);
+        e->to = section_offset(s->top);
     }
 }
 
-static void decode_push(const cevm_decoder *d, size_t pc)
+/** What an instruction adds to the checks of its section. */
+static inline void account(cevm_section *s, const cevm_op_info *info)
 {
-    cevm_u256 word[2]; /* the body leaves the result in the second */
-    op_PUSH(word, (size_t)(d->code[pc] - OP_PUSH1) + 1, &d->code[pc + 1], d->size - pc - 1);
-    section_push_constant(d->s, &word[1]);
+    s->gas += info->gas;
+    const int need = (int)info->in - s->top;
+    s->need = need > s->need ? need : s->need;
 }
 
-static void decode_flow(const cevm_decoder *d, uint8_t op, size_t pc)
-{
-    if (op == OP_PC) {
-        const cevm_u256 value = cevm_u256_from_u64(pc);
-        section_push_constant(d->s, &value);
-    } else if (op == OP_JUMP) {
-        decode_jump(d);
-    } else {
-        decode_jumpi(d);
-    }
-}
-
-static void decode_pure(cevm_section *s, uint8_t op)
-{
-    if (op == OP_POP) {
-        section_release(s, section_pop(s));
-    } else if (op == OP_PUSH0) {
-        const cevm_u256 zero = cevm_u256_from_u64(0);
-        section_push_constant(s, &zero);
-    } /* and nothing for JUMPDEST */
-}
-
-void cevm_decode_op(const cevm_decoder *d, uint8_t op, size_t pc)
+/** What the instruction at pc does to the section, and its entry if it has one. */
+static inline void decode_op(const cevm_decoder *d, uint8_t op, enum step step, size_t pc)
 {
     cevm_section *s = d->s;
-    switch ((enum op_kind)cevm_op_kinds[op]) {
-    case KIND_UNARY: decode_unary(s, op); break;
-    case KIND_BINARY: decode_binary(s, op); break;
-    case KIND_TERNARY: decode_ternary(s, op); break;
-    case KIND_PURE: decode_pure(s, op); break;
-    case KIND_READ: decode_read(d, op); break;
-    case KIND_FULL:
-        if (op == OP_MLOAD) {
-            decode_mload(s);
-        } else if (op == OP_MSTORE || op == OP_MSTORE8) {
-            decode_mstore(s, op);
-        } else {
-            decode_in_place(d, op);
-        }
+    switch (step) {
+    case STEP_UNARY: decode_unary(s, op); break;
+    case STEP_BINARY: decode_binary(s, op); break;
+    case STEP_TERNARY: decode_ternary(s, op); break;
+    case STEP_READ: decode_read(d, op); break;
+    case STEP_IN_PLACE:
+    case STEP_EDGE:
+    case STEP_END:
+        cevm_section_flush(s);
+        decode_in_place(d, op);
         break;
-    case KIND_EDGE:
-    case KIND_LOG: decode_in_place(d, op); break;
-    case KIND_FLOW: decode_flow(d, op, pc); break;
-    case KIND_PUSH: decode_push(d, pc); break;
-    case KIND_DUP: section_push(s, section_at(s, s->top - (op - OP_DUP1))->value); break;
-    case KIND_SWAP: section_swap(s, op - OP_SWAP1 + 1); break;
-    case KIND_UNDEFINED:
-    default: break; /* the loop does not come here */
+    case STEP_STOP: decode_in_place(d, op); break;
+    case STEP_MLOAD: decode_mload(s); break;
+    case STEP_MSTORE: decode_mstore(s, op); break;
+    case STEP_POP: section_release(s, section_pop(s)); break;
+    case STEP_PUSH0: section_push_constant(s, &(const cevm_u256){{0}}); break;
+    case STEP_PC: section_push_constant(s, &(const cevm_u256){{pc}}); break;
+    case STEP_JUMP: decode_jump(d); break;
+    case STEP_JUMPI: decode_jumpi(d); break;
+    case STEP_PUSH: decode_push(d, op, pc); break;
+    case STEP_DUP: section_push(s, section_at(s, s->top - (op - OP_DUP1))->value); break;
+    case STEP_SWAP: section_swap(s, op - OP_SWAP1 + 1); break;
+    case STEP_UNDEFINED:
+    case STEP_JUMPDEST:
+    default: break;
     }
+}
+
+cevm_section_end cevm_decode_section(const cevm_decoder *d, const size_t begin)
+{
+    cevm_section *s = d->s;
+    const size_t limit = d->size - begin < SECTION_MAX_BYTES ? d->size : begin + SECTION_MAX_BYTES;
+    size_t pc = begin;
+    do {
+        const uint8_t op = d->code[pc];
+        const cevm_op_info *info = &d->ops[op];
+        const enum step step = (enum step)steps[op];
+        if (__builtin_expect(info->span == 0, 0) && pc == begin) {
+            s->refused = true; /* the exact engine takes it from here */
+            return (cevm_section_end){pc + 1, true};
+        }
+        if (__builtin_expect(info->span == 0, 0) || (step == STEP_JUMPDEST && pc != begin) ||
+            !section_reserve(s, (size_t)s->dirty_count + 16)) {
+            break;
+        }
+        s->pc = (uint32_t)pc;
+        cevm_section_make_room(s);
+        if (__builtin_expect(pc == d->stop, 0)) {
+            if (step >= STEP_IN_PLACE && step <= STEP_END) {
+                cevm_section_flush(s); /* that has been done */
+            }
+            return (cevm_section_end){pc, true};
+        }
+        account(s, info);
+        decode_op(d, op, step, pc);
+        ++pc;
+        if (step == STEP_PUSH) {
+            pc += (size_t)(op - OP_PUSH1) + 1;
+        } else if (step == STEP_JUMPI || step == STEP_EDGE) {
+            return (cevm_section_end){pc, false};
+        } else if (step == STEP_JUMP || step == STEP_STOP || step == STEP_END) {
+            return (cevm_section_end){pc, true};
+        }
+    } while (pc < limit);
+    fall_through(s);
+    return (cevm_section_end){pc, false};
 }

@@ -42,7 +42,7 @@ typedef struct cevm_frame {
     size_t pc;                   /* likewise */
     uint8_t *memory;             /* vm->memory + memory_base */
     size_t memory_size;          /* bytes, a multiple of 32 */
-    const uint64_t *jumpdests;   /* NULL until the first jump */
+    const uint64_t *jumpdests;   /* NULL until so many jumps that finding all is worth it */
     cevm_bytes input;            /* calldata */
     const struct cevm_entry *ip; /* where the block engine goes on; NULL: the exact engine runs the frame */
     const struct cevm_decoded_code *block; /* the code that ip is in */
@@ -50,6 +50,7 @@ typedef struct cevm_frame {
     uint32_t *heat;                        /* bytes of code run in the exact engine; NULL: not counted */
     uint32_t heat_limit;                   /* at so many the code is worth decoding */
     uint32_t own_heat;                     /* of initcode */
+    uint32_t jump_effort;                  /* nanoseconds spent on looking at the targets of jumps one by one */
     /* what the frame is */
     cevm_call_kind kind;
     bool is_static;

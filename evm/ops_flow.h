@@ -8,8 +8,11 @@
 
 #include "evm/ops_env.h"
 
-/** Finds the JUMPDESTs of the running code: OP_NEXT, or OP_ERROR when memory runs out. */
-int cevm_frame_analyse(cevm_frame *f);
+/**
+ * Whether a jump may go to pc, which is inside the code, while f->jumpdests is NULL: OP_NEXT, BAD_JUMP, or OP_ERROR when
+ * memory runs out. Sooner or later it finds all JUMPDESTs.
+ */
+int cevm_frame_check_jump(cevm_frame *f, size_t pc);
 
 static inline int op_STOP(cevm_frame *f, cevm_u256 *top)
 {
@@ -29,10 +32,15 @@ static inline int op_GAS(cevm_frame *f, cevm_u256 *top)
 /** Goes to a JUMPDEST, or halts. Loops pass here, so here the host's limits are looked at. */
 static inline int jump_to(cevm_frame *f, const cevm_u256 *target, size_t *pc)
 {
-    if (f->jumpdests == NULL && cevm_frame_analyse(f) != OP_NEXT) {
-        return OP_ERROR;
+    if (!cevm_u256_fits_u64(target) || target->w[0] >= f->code_size) {
+        return CEVM_STATUS_BAD_JUMP;
     }
-    if (!cevm_u256_fits_u64(target) || target->w[0] >= f->code_size || !jumpdest_test(f->jumpdests, target->w[0])) {
+    if (f->jumpdests == NULL) {
+        const int st = cevm_frame_check_jump(f, (size_t)target->w[0]);
+        if (st != OP_NEXT) {
+            return st;
+        }
+    } else if (!jumpdest_test(f->jumpdests, target->w[0])) {
         return CEVM_STATUS_BAD_JUMP;
     }
     *pc = (size_t)target->w[0];

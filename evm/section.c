@@ -1,37 +1,53 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "evm/section.h"
 
+/** Puts the cells of positions in their first state. */
+static void reset_cells(cevm_section *s, int lowest, int highest)
+{
+    for (int i = lowest; i <= 0; ++i) {
+        *section_at(s, i) = (section_cell){.value = (int16_t)i, .refs = 1};
+    }
+    for (int i = 1; i <= highest; ++i) {
+        *section_at(s, i) = (section_cell){.value = (int16_t)i};
+    }
+}
+
 void cevm_section_init(cevm_section *s, section_output *out)
 {
-    memset(s, 0, offsetof(cevm_section, dirty));
-    memset(s->cells, 0, sizeof s->cells); /* the rest is written before it is read */
+    memset(s, 0, offsetof(cevm_section, dirty)); /* the rest is written before it is read */
     s->out = out;
+    s->handlers = cevm_decoded_handlers();
+    s->step = out != NULL;
+    if (out == NULL) {
+        s->entries = &s->nowhere;
+        s->pcs = &s->nowhere_pc;
+        s->capacity = UINT32_MAX;
+    }
+    reset_cells(s, 1 - SECTION_BELOW, SECTION_ABOVE);
 }
 
 void cevm_section_begin(cevm_section *s, uint32_t pc)
 {
-    ++s->generation;
+    const int reach = s->reach > s->highest ? s->reach : s->highest;
+    reset_cells(s, 1 - s->need, reach > s->growth ? reach : s->growth);
     s->pc = pc;
-    s->top = s->need = s->growth = s->highest = 0;
+    s->top = s->need = s->growth = s->highest = s->reach = 0;
+    s->refused = false;
     s->gas = 0;
     s->last_fail = s->dirty_count = s->constant_count = 0;
-    s->count = -1;
+    s->count = s->last.count = s->before.count = -1;
     s->watched = INT16_MIN;
-    if (s->out != NULL) {
-        s->first = s->out->code->entry_count;
-    }
+    s->first = s->used;
     (void)section_emit(s, BLOCK_BEGIN);
 }
 
 void cevm_section_seal(cevm_section *s)
 {
-    const int heights = CEVM_STACK_LIMIT + 1 - s->growth - s->need;
-    if (s->out != NULL) {
-        cevm_entry *begin = &s->out->code->entries[s->first];
-        begin->begin.gas = (uint32_t)s->gas;
-        begin->begin.need = (uint16_t)((size_t)s->need * sizeof(cevm_u256));
-        begin->begin.span = (uint16_t)(heights > 0 ? (size_t)heights * sizeof(cevm_u256) : 0);
-    }
+    const int heights = s->refused ? 0 : CEVM_STACK_LIMIT + 1 - s->growth - s->need;
+    cevm_entry *begin = &s->entries[s->first];
+    begin->begin.gas = (uint32_t)s->gas;
+    begin->begin.need = (uint16_t)((size_t)s->need * sizeof(cevm_u256));
+    begin->begin.span = (uint16_t)(heights > 0 ? (size_t)heights * sizeof(cevm_u256) : 0);
 }
 
 /* Entries ---------------------------------------------------------------------------------------------------------- */
@@ -39,16 +55,17 @@ void cevm_section_seal(cevm_section *s)
 bool cevm_section_grow(cevm_section *s, size_t n)
 {
     section_output *out = s->out;
-    cevm_decoded_code *code = out->code;
-    if (!out->failed) {
-        const size_t capacity = 2 * out->entry_capacity + n;
-        cevm_entry *entries = cevm_resize_array(out->allocator, code->entries, capacity, sizeof *entries);
-        code->entries = entries != NULL ? entries : code->entries;
-        uint32_t *pcs = cevm_resize_array(out->allocator, code->pcs, capacity, sizeof *pcs);
-        code->pcs = pcs != NULL ? pcs : code->pcs;
-        out->failed = entries == NULL || pcs == NULL;
-        out->entry_capacity = capacity;
+    const size_t capacity = 2 * (size_t)s->capacity + n;
+    if (out->failed || capacity > UINT32_MAX / 2) {
+        out->failed = true;
+        return false;
     }
+    cevm_entry *entries = cevm_resize_array(out->allocator, s->entries, capacity, sizeof *entries);
+    s->entries = entries != NULL ? entries : s->entries;
+    uint32_t *pcs = cevm_resize_array(out->allocator, s->pcs, capacity, sizeof *pcs);
+    s->pcs = pcs != NULL ? pcs : s->pcs;
+    out->failed = entries == NULL || pcs == NULL;
+    s->capacity = out->failed ? s->capacity : (uint32_t)capacity;
     return !out->failed;
 }
 
@@ -127,8 +144,8 @@ static bool redirect(cevm_section *s, int to, int from)
         target->touched > producer || producer < s->last_fail) {
         return false;
     }
-    if (s->out != NULL) {
-        s->out->code->entries[s->first + producer].to = section_offset(to);
+    if (s->step != 0) {
+        s->entries[s->first + producer].to = section_offset(to);
     }
     target->touched = target->producer = producer;
     source->producer = 0;
@@ -142,9 +159,9 @@ static void emit_move(cevm_section *s, int to, int from)
         s->live[to] = s->live[from];
         return;
     }
-    cevm_entry *last = s->out != NULL ? &s->out->code->entries[s->out->code->entry_count - 1] : NULL;
-    if (last != NULL && last->handler.label == s->out->handlers[BLOCK_MOVE].label) {
-        last->handler = s->out->handlers[BLOCK_MOVE2];
+    cevm_entry *last = s->step != 0 ? &s->entries[s->used - 1] : NULL;
+    if (last != NULL && last->handler.label == s->handlers[BLOCK_MOVE].label) {
+        last->handler = s->handlers[BLOCK_MOVE2];
         last->b = section_offset(to);
         last->c = section_offset(from);
     } else {
@@ -171,37 +188,41 @@ static void emit_exchange(cevm_section *s, int a, int b)
     section_writes(s, b, false);
 }
 
-/** Brings the word of a position home if nothing else needs its slot, then the word that this set free, and so on. */
-static void settle(cevm_section *s, int position)
+/**
+ * Brings the word of a position home if nothing else needs its slot, then the word that this set free, and so on. Returns
+ * whether something else needs it.
+ */
+static bool settle(cevm_section *s, int position)
 {
     while (position <= s->top) {
         section_cell *c = section_at(s, position);
         const int value = c->value;
-        if (value == position || c->refs != 0) {
-            return;
+        if (value == position) {
+            return false;
+        }
+        if (c->refs != 0) {
+            return true;
         }
         c->value = (int16_t)position;
         c->refs = 1;
         if (section_is_constant(value)) {
             emit_constant(s, position, section_constant(s, value));
-            return;
+            return false;
         }
         if (!redirect(s, position, value)) {
             emit_move(s, position, value);
         }
         if (--section_at(s, value)->refs != 0) {
-            return;
+            return false;
         }
         position = value;
     }
+    return false;
 }
 
-void cevm_section_flush(cevm_section *s)
+/** Moves words that go round in circles, once nothing else is left. */
+static void settle_circles(cevm_section *s)
 {
-    for (int i = 0; i < s->dirty_count; ++i) {
-        settle(s, s->dirty[i]);
-    }
-    /* What is left goes round in circles. */
     for (int i = 0; i < s->dirty_count; ++i) {
         const int start = s->dirty[i];
         int position = start;
@@ -221,7 +242,20 @@ void cevm_section_flush(cevm_section *s)
             position = next;
         }
     }
+}
+
+void cevm_section_flush(cevm_section *s)
+{
+    bool is_left = false;
+    for (int i = 0; i < s->dirty_count; ++i) {
+        is_left |= settle(s, s->dirty[i]);
+    }
+    if (is_left) {
+        settle_circles(s);
+    }
+    s->last.count = -1; /* what it computed may go elsewhere now */
     s->dirty_count = 0;
+    s->reach = s->highest > s->reach ? s->highest : s->reach;
     s->highest = s->top;
 }
 

@@ -24,21 +24,26 @@ enum {
     SECTION_CONSTANT_BASE = 4096, /* values from here on are constants, below it slots */
 };
 
-/** Position and slot of one distance. Cells of an earlier section are told by their generation. */
+/** Position and slot of one distance. */
 typedef struct section_cell {
-    uint32_t generation;
     int16_t value;     /* of the position */
     uint16_t refs;     /* of the slot: how many positions have it as their value */
     uint16_t touched;  /* last entry that reads or writes the slot; entries count from 1, behind BEGIN */
     uint16_t producer; /* entry that wrote it, if its result may be sent elsewhere instead; or 0 */
 } section_cell;
 
-/** Where entries go. */
+/** An entry that computes a word from one slot, or from two, as far as what comes next wants to know. */
+typedef struct section_computed {
+    int count; /* which entry it is; -1: none */
+    int16_t to;
+    int16_t from; /* its slot */
+    uint8_t kind;
+} section_computed;
+
+/** What is written while a code is decoded. */
 typedef struct section_output {
     const cevm_allocator *allocator;
-    cevm_decoded_code *code;
-    const cevm_decoded_handler *handlers;
-    size_t entry_capacity;
+    cevm_decoded_code *code; /* gets the pool; the entries are the section's until the end */
     size_t pool_capacity;
     bool failed; /* out of memory */
 } section_output;
@@ -46,7 +51,16 @@ typedef struct section_output {
 typedef struct cevm_section {
     section_output *out; /* NULL: only the stack is followed */
     cevm_u256 *live;     /* not NULL: words are moved on this stack instead of entries written */
-    uint32_t generation;
+    /* the entries so far; while replaying, `nowhere`, and `step` is 0 */
+    const cevm_decoded_handler *handlers;
+    cevm_entry *entries;
+    uint32_t *pcs;
+    uint32_t used;
+    uint32_t capacity;
+    uint32_t step;
+    uint32_t
+        fixups; /* the last entry whose target is a position in the code still; its pc is the one before that; 0: none */
+    /* the section */
     uint32_t pc;    /* of the instruction being decoded */
     uint32_t first; /* index of the BEGIN entry */
     int count;      /* entries behind it */
@@ -55,17 +69,22 @@ typedef struct cevm_section {
     int need;       /* words that must be there at the beginning */
     int growth;     /* highest position reached */
     int highest;    /* no slot above it holds a word */
+    int reach;      /* what `highest` was at most, before the last flush */
+    bool refused;   /* no height of the stack is right */
     int watched;    /* a slot whose word is wanted after the flush; follows it when it is produced elsewhere */
+    section_computed last, before; /* the last words that were computed */
     int64_t gas;
     cevm_entry nowhere;
+    uint32_t nowhere_pc;
     int dirty_count;
     int constant_count;
     int16_t dirty[SECTION_DIRTY]; /* positions whose word may lie elsewhere */
     cevm_u256 constants[SECTION_CONSTANTS];
+    /* Between sections each position has its own slot as its value, and those up to 0 hold a word. */
     section_cell cells[SECTION_BELOW + SECTION_ABOVE];
 } cevm_section;
 
-/** Prepares for a first section; generation 0 is never used. */
+/** Prepares for a first section; without an output, for following the stack alone. */
 void cevm_section_init(cevm_section *s, section_output *out);
 /** Begins a section at pc, and writes its BEGIN entry. */
 void cevm_section_begin(cevm_section *s, uint32_t pc);
@@ -81,37 +100,29 @@ static inline const cevm_u256 *section_constant(const cevm_section *s, int value
 static inline int16_t section_offset(int slot) { return (int16_t)(slot * (int)sizeof(cevm_u256)); }
 static inline int section_slot(int16_t offset) { return offset / (int)sizeof(cevm_u256); }
 
-/** Makes room for n entries; false when memory runs out. */
+/** Makes room for n more entries; false when memory runs out. */
 bool cevm_section_grow(cevm_section *s, size_t n);
 /** Makes sure of room for n entries; false when memory runs out, now or before. */
 static inline bool section_reserve(cevm_section *s, size_t n)
 {
-    const section_output *out = s->out;
-    return out == NULL || (!out->failed && out->code->entry_count + n <= out->entry_capacity) ||
-           cevm_section_grow(s, n);
+    return s->used + n <= s->capacity || cevm_section_grow(s, n);
 }
 
 /** The cell of a position. */
 static inline section_cell *section_at(cevm_section *s, int position)
 {
-    section_cell *c = &s->cells[position + SECTION_BELOW - 1];
-    if (c->generation != s->generation) {
-        *c = (section_cell){.generation = s->generation, .value = (int16_t)position, .refs = position <= 0};
-    }
-    return c;
+    return &s->cells[position + SECTION_BELOW - 1];
 }
 
 /** Appends an entry, for which there is room. While replaying, what is written to it goes nowhere. */
 static inline cevm_entry *section_emit(cevm_section *s, enum cevm_decoded_entry_kind kind)
 {
+    const uint32_t at = s->used;
+    cevm_entry *e = &s->entries[at];
+    *e = (cevm_entry){.handler = s->handlers[kind]};
+    s->pcs[at] = s->pc;
+    s->used = at + s->step;
     ++s->count;
-    if (s->out == NULL) {
-        return &s->nowhere;
-    }
-    cevm_decoded_code *code = s->out->code;
-    cevm_entry *e = &code->entries[code->entry_count];
-    *e = (cevm_entry){.handler = s->out->handlers[kind]};
-    code->pcs[code->entry_count++] = s->pc;
     return e;
 }
 

@@ -258,6 +258,93 @@ U256_INLINE cevm_u256 divide_shifted(cevm_u256 *q, const uint64_t *u, unsigned c
     return u256_shr_u(&r, three ? bits + 64 : bits);
 }
 
+/** The limbs of a number shifted left by 0..63 bits. */
+typedef struct five_limbs {
+    uint64_t w0, w1, w2, w3, w4;
+} five_limbs;
+
+U256_INLINE five_limbs shift_word_left(const cevm_u256 *a, unsigned bits)
+{
+    return (five_limbs){a->w[0] << bits, u256_funnel_left(a->w[1], a->w[0], bits),
+                        u256_funnel_left(a->w[2], a->w[1], bits), u256_funnel_left(a->w[3], a->w[2], bits),
+                        u256_funnel_left(0, a->w[3], bits)};
+}
+
+/*
+ * A word divided by a divisor of one to four limbs, each with its steps written out. Steps whose quotient is 0 are left out
+ * where that is often so.
+ */
+
+U256_INLINE cevm_u256 divide_word_by_1(cevm_u256 *q, const cevm_u256 *a, const cevm_u256 *b)
+{
+    const unsigned bits = u256_clz64(b->w[0]);
+    const uint64_t d = b->w[0] << bits;
+    const uint64_t v = reciprocal_2by1(d);
+    const five_limbs u = shift_word_left(a, bits);
+    uint64_t r = u.w4;
+    uint64_t q3 = 0;
+    uint64_t q2 = 0;
+    if ((a->w[3] | a->w[2]) != 0) {
+        q3 = divide_2by1(&r, r, u.w3, d, v);
+        q2 = divide_2by1(&r, r, u.w2, d, v);
+    } else {
+        r = u.w2;
+    }
+    const uint64_t q1 = divide_2by1(&r, r, u.w1, d, v);
+    const uint64_t q0 = divide_2by1(&r, r, u.w0, d, v);
+    *q = (cevm_u256){{q0, q1, q2, q3}};
+    return cevm_u256_from_u64(r >> bits);
+}
+
+U256_INLINE cevm_u256 divide_word_by_2(cevm_u256 *q, const cevm_u256 *a, const cevm_u256 *b)
+{
+    const unsigned bits = u256_clz64(b->w[1]);
+    const uint64_t d1 = u256_funnel_left(b->w[1], b->w[0], bits);
+    const uint64_t d0 = b->w[0] << bits;
+    const uint64_t v = reciprocal_3by2(d1, d0);
+    const five_limbs u = shift_word_left(a, bits);
+    uint64_t r1 = u.w4;
+    uint64_t r0 = u.w3;
+    uint64_t q2 = 0;
+    if ((r1 | (uint64_t)(r0 >= d1)) != 0) {
+        q2 = divide_3by2(&r1, &r0, r1, r0, u.w2, d1, d0, v);
+    } else {
+        r1 = r0;
+        r0 = u.w2;
+    }
+    const uint64_t q1 = divide_3by2(&r1, &r0, r1, r0, u.w1, d1, d0, v);
+    const uint64_t q0 = divide_3by2(&r1, &r0, r1, r0, u.w0, d1, d0, v);
+    *q = (cevm_u256){{q0, q1, q2, 0}};
+    return (cevm_u256){{u256_funnel_right(r1, r0, bits), r1 >> bits, 0, 0}};
+}
+
+/* As by four limbs of which the lowest is 0. */
+U256_INLINE cevm_u256 divide_word_by_3(cevm_u256 *q, const cevm_u256 *a, const cevm_u256 *b)
+{
+    const unsigned bits = u256_clz64(b->w[2]);
+    const cevm_u256 d = {
+        {0, b->w[0] << bits, u256_funnel_left(b->w[1], b->w[0], bits), u256_funnel_left(b->w[2], b->w[1], bits)}};
+    const uint64_t v = reciprocal_3by2(d.w[3], d.w[2]);
+    const five_limbs u = shift_word_left(a, bits);
+    cevm_u256 r = {{u.w1, u.w2, u.w3, u.w4}};
+    const uint64_t q1 = divide_step(&r, u.w0, &d, v);
+    const uint64_t q0 = divide_step(&r, 0, &d, v);
+    *q = (cevm_u256){{q0, q1, 0, 0}};
+    return u256_shr_u(&r, bits + 64);
+}
+
+U256_INLINE cevm_u256 divide_word_by_4(cevm_u256 *q, const cevm_u256 *a, const cevm_u256 *b)
+{
+    const unsigned bits = u256_clz64(b->w[3]);
+    const five_limbs s = shift_word_left(b, bits);
+    const cevm_u256 d = {{s.w0, s.w1, s.w2, s.w3}};
+    const five_limbs u = shift_word_left(a, bits);
+    cevm_u256 r = {{u.w1, u.w2, u.w3, u.w4}};
+    *q = cevm_u256_from_u64(divide_step(&r, u.w0, &d, reciprocal_3by2(d.w[3], d.w[2])));
+    return (cevm_u256){{u256_funnel_right(r.w[1], r.w[0], bits), u256_funnel_right(r.w[2], r.w[1], bits),
+                        u256_funnel_right(r.w[3], r.w[2], bits), r.w[3] >> bits}};
+}
+
 /** *q = a / b; the remainder is returned. Both are 0 when b is 0. */
 U256_INLINE cevm_u256 divide(cevm_u256 *q, const cevm_u256 *a, const cevm_u256 *b)
 {
@@ -271,50 +358,71 @@ U256_INLINE cevm_u256 divide(cevm_u256 *q, const cevm_u256 *a, const cevm_u256 *
     if (u256_lt(a, b)) {
         return *a;
     }
-    const unsigned n = significant_limbs(b->w, 4);
-    if (n == 0) {
-        return cevm_u256_from_u64(0);
+    if (b->w[3] != 0) {
+        return divide_word_by_4(q, a, b);
     }
-    const unsigned bits = u256_clz64(b->w[n - 1]);
-    uint64_t u[6];
-    cevm_u256 d;
-    u[0] = 0;
-    u[5] = shift_four_left(u + 1, a->w, 0, bits);
-    (void)shift_four_left(d.w, b->w, 0, bits);
-    return divide_shifted(q, u, significant_limbs(a->w, 4), &d, n, bits);
+    if (b->w[2] != 0) {
+        return divide_word_by_3(q, a, b);
+    }
+    if (b->w[1] != 0) {
+        return divide_word_by_2(q, a, b);
+    }
+    return b->w[0] != 0 ? divide_word_by_1(q, a, b) : cevm_u256_from_u64(0);
 }
 
 /* Products --------------------------------------------------------------------------------------------------------- */
 
-/** p[0..4] = p[0..3] + a * b. */
-U256_INLINE void add_row(uint64_t p[5], uint64_t a, const cevm_u256 *b)
+/**
+ * The whole product, upper half in *high, lower half returned. Row by row as on paper, every limb by its name: in an array
+ * they would not stay in registers with every compiler.
+ */
+U256_INLINE cevm_u256 multiply(cevm_u256 *high, const cevm_u256 *a, const cevm_u256 *b)
 {
-    uint64_t carry;
-    p[0] = u256_muladd64(a, b->w[0], p[0], 0, &carry);
-    p[1] = u256_muladd64(a, b->w[1], p[1], carry, &carry);
-    p[2] = u256_muladd64(a, b->w[2], p[2], carry, &carry);
-    p[3] = u256_muladd64(a, b->w[3], p[3], carry, &carry);
-    p[4] = carry;
+    const uint64_t b0 = b->w[0];
+    const uint64_t b1 = b->w[1];
+    const uint64_t b2 = b->w[2];
+    const uint64_t b3 = b->w[3];
+    uint64_t c;
+    uint64_t factor = a->w[0];
+    const uint64_t p0 = u256_mul64(factor, b0, &c);
+    uint64_t p1 = u256_muladd64(factor, b1, c, 0, &c);
+    uint64_t p2 = u256_muladd64(factor, b2, c, 0, &c);
+    uint64_t p3 = u256_muladd64(factor, b3, c, 0, &c);
+    uint64_t p4 = c;
+    factor = a->w[1];
+    p1 = u256_muladd64(factor, b0, p1, 0, &c);
+    p2 = u256_muladd64(factor, b1, p2, c, &c);
+    p3 = u256_muladd64(factor, b2, p3, c, &c);
+    p4 = u256_muladd64(factor, b3, p4, c, &c);
+    uint64_t p5 = c;
+    factor = a->w[2];
+    p2 = u256_muladd64(factor, b0, p2, 0, &c);
+    p3 = u256_muladd64(factor, b1, p3, c, &c);
+    p4 = u256_muladd64(factor, b2, p4, c, &c);
+    p5 = u256_muladd64(factor, b3, p5, c, &c);
+    uint64_t p6 = c;
+    factor = a->w[3];
+    p3 = u256_muladd64(factor, b0, p3, 0, &c);
+    p4 = u256_muladd64(factor, b1, p4, c, &c);
+    p5 = u256_muladd64(factor, b2, p5, c, &c);
+    p6 = u256_muladd64(factor, b3, p6, c, &c);
+    *high = (cevm_u256){{p4, p5, p6, c}};
+    return (cevm_u256){{p0, p1, p2, p3}};
 }
 
-U256_INLINE void multiply(uint64_t out[8], const cevm_u256 *a, const cevm_u256 *b)
+void cevm_u256_mul_wide(uint64_t out[8], const cevm_u256 *a, const cevm_u256 *b)
 {
-    uint64_t p[8] = {0};
-    add_row(p, a->w[0], b);
-    add_row(p + 1, a->w[1], b);
-    add_row(p + 2, a->w[2], b);
-    add_row(p + 3, a->w[3], b);
-    memcpy(out, p, sizeof p);
+    cevm_u256 high;
+    const cevm_u256 low = multiply(&high, a, b);
+    memcpy(out, &low, sizeof low);
+    memcpy(out + 4, &high, sizeof high);
 }
-
-void cevm_u256_mul_wide(uint64_t out[8], const cevm_u256 *a, const cevm_u256 *b) { multiply(out, a, b); }
 
 bool cevm_u256_mul_overflow(cevm_u256 *out, const cevm_u256 *a, const cevm_u256 *b)
 {
-    uint64_t p[8];
-    multiply(p, a, b);
-    *out = (cevm_u256){{p[0], p[1], p[2], p[3]}};
-    return (p[4] | p[5] | p[6] | p[7]) != 0;
+    cevm_u256 high;
+    *out = multiply(&high, a, b);
+    return !cevm_u256_is_zero(&high);
 }
 
 /* Quotients -------------------------------------------------------------------------------------------------------- */
@@ -416,10 +524,8 @@ cevm_u256 cevm_u256_mulmod(const cevm_u256 *a, const cevm_u256 *b, const cevm_u2
     if (cevm_u256_is_zero(m)) {
         return *m;
     }
-    uint64_t p[8];
-    multiply(p, a, b);
-    const cevm_u256 low = {{p[0], p[1], p[2], p[3]}};
-    const cevm_u256 high = {{p[4], p[5], p[6], p[7]}};
+    cevm_u256 high;
+    const cevm_u256 low = multiply(&high, a, b);
     return reduce(&low, &high, m);
 }
 
@@ -432,6 +538,7 @@ static void remember_modulus(cevm_modulus *known, const cevm_u256 *m)
     }
     known->bits = u256_clz64(m->w[3]);
     known->shifted = u256_shl_u(m, known->bits);
+    known->upper_reciprocal = reciprocal_3by2(known->shifted.w[3], known->shifted.w[2]);
     /* (2^512 - 1) - 2^256 * shifted, which has ~shifted as its upper half, divided by shifted. */
     const cevm_u256 *d = &known->shifted;
     const uint64_t u[8] = {UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX, ~d->w[0], ~d->w[1], ~d->w[2], ~d->w[3]};
@@ -445,19 +552,16 @@ static void remember_modulus(cevm_modulus *known, const cevm_u256 *m)
  */
 U256_INLINE cevm_u256 reduce_with(const cevm_u256 *u1, const cevm_u256 *u0, const cevm_u256 *d, const cevm_u256 *v)
 {
-    uint64_t p[8];
-    multiply(p, v, u1);
-    cevm_u256 q0 = {{p[0], p[1], p[2], p[3]}};
-    cevm_u256 q1 = {{p[4], p[5], p[6], p[7]}};
-    unsigned char carry = 0;
-    for (unsigned i = 0; i < 4; ++i) {
-        q0.w[i] = u256_addc(q0.w[i], u0->w[i], &carry);
-    }
-    for (unsigned i = 0; i < 4; ++i) {
-        q1.w[i] = u256_addc(q1.w[i], u1->w[i], &carry);
-    }
-    const cevm_u256 one = cevm_u256_from_u64(1);
-    q1 = u256_add(&q1, &one);
+    cevm_u256 q1;
+    cevm_u256 q0 = multiply(&q1, v, u1);
+    unsigned char carry = 1;
+    const uint64_t x0 = u256_addc(q1.w[0], u1->w[0], &carry);
+    const uint64_t x1 = u256_addc(q1.w[1], u1->w[1], &carry);
+    const uint64_t x2 = u256_addc(q1.w[2], u1->w[2], &carry);
+    const uint64_t x3 = u256_addc(q1.w[3], u1->w[3], &carry);
+    q1 = (cevm_u256){{x0, x1, x2, x3}};
+    const cevm_u256 carried = cevm_u256_from_u64(u256_add_overflow(&q0, &q0, u0));
+    q1 = u256_add(&q1, &carried);
     const cevm_u256 product = u256_mul(&q1, d);
     cevm_u256 r = u256_sub(u0, &product);
     const uint64_t mask = (uint64_t)0 - (uint64_t)u256_lt(&q0, &r);
@@ -475,18 +579,19 @@ cevm_u256 cevm_u256_mulmod_with(cevm_modulus *known, const cevm_u256 *a, const c
         remember_modulus(known, m);
         return cevm_u256_mulmod(a, b, m);
     }
-    uint64_t p[8];
-    multiply(p, a, b);
+    /* One factor is made smaller than the modulus and shifted like it: then the product is in range, whatever the other. */
     const unsigned bits = known->bits;
-    const cevm_u256 low = {{p[0] << bits, u256_funnel_left(p[1], p[0], bits), u256_funnel_left(p[2], p[1], bits),
-                            u256_funnel_left(p[3], p[2], bits)}};
-    cevm_u256 high = {{u256_funnel_left(p[4], p[3], bits), u256_funnel_left(p[5], p[4], bits),
-                       u256_funnel_left(p[6], p[5], bits), u256_funnel_left(p[7], p[6], bits)}};
-    if (__builtin_expect(u256_funnel_left(0, p[7], bits) != 0 || !u256_lt(&high, &known->shifted), 0)) {
-        return cevm_u256_mulmod(a, b, m); /* a factor was larger than the modulus */
+    const five_limbs shifted = shift_word_left(a, bits);
+    cevm_u256 factor = {{shifted.w0, shifted.w1, shifted.w2, shifted.w3}};
+    if (!u256_lt(a, m)) {
+        factor = (cevm_u256){{shifted.w1, shifted.w2, shifted.w3, shifted.w4}};
+        (void)divide_step(&factor, shifted.w0, &known->shifted, known->upper_reciprocal);
     }
-    high = reduce_with(&high, &low, &known->shifted, &known->reciprocal);
-    return u256_shr_u(&high, bits);
+    cevm_u256 high;
+    const cevm_u256 low = multiply(&high, &factor, b);
+    const cevm_u256 r = reduce_with(&high, &low, &known->shifted, &known->reciprocal);
+    return (cevm_u256){{u256_funnel_right(r.w[1], r.w[0], bits), u256_funnel_right(r.w[2], r.w[1], bits),
+                        u256_funnel_right(r.w[3], r.w[2], bits), r.w[3] >> bits}};
 }
 
 /* Powers ----------------------------------------------------------------------------------------------------------- */
@@ -494,23 +599,20 @@ cevm_u256 cevm_u256_mulmod_with(cevm_modulus *known, const cevm_u256 *a, const c
 /** a * a modulo 2^256: six multiplications where a product needs ten. */
 U256_INLINE cevm_u256 square(const cevm_u256 *a)
 {
+    /* What stands beside the diagonal occurs twice; one factor is doubled for that, its lowest limb left out. */
     const uint64_t a0 = a->w[0];
     const uint64_t a1 = a->w[1];
-    uint64_t high;
-    /* a0*a1 stands at limb 1, a0*a2 at limb 2, a0*a3 + a1*a2 at limb 3; each occurs twice in the square. */
-    const uint64_t x1 = u256_mul64(a0, a1, &high);
-    unsigned char carry = 0;
-    uint64_t high02;
-    const uint64_t x2 = u256_addc(u256_mul64(a0, a->w[2], &high02), high, &carry);
-    const uint64_t x3 = high02 + carry + a0 * a->w[3] + a1 * a->w[2];
-
-    uint64_t square_high;
-    const uint64_t w0 = u256_mul64(a0, a0, &square_high);
-    carry = 0;
-    const uint64_t w1 = u256_addc(x1 << 1, square_high, &carry);
-    const uint64_t a1_low = u256_mul64(a1, a1, &square_high);
-    const uint64_t w2 = u256_addc(u256_funnel_left(x2, x1, 1), a1_low, &carry);
-    const uint64_t w3 = u256_addc(u256_funnel_left(x3, x2, 1), square_high, &carry);
+    const uint64_t a2 = a->w[2];
+    const uint64_t twice1 = a1 << 1;
+    const uint64_t twice2 = u256_funnel_left(a2, a1, 1);
+    const uint64_t twice3 = u256_funnel_left(a->w[3], a2, 1);
+    uint64_t c;
+    uint64_t d;
+    const uint64_t w0 = u256_mul64(a0, a0, &c);
+    const uint64_t w1 = u256_muladd64(a0, twice1, c, 0, &c);
+    const uint64_t x2 = u256_muladd64(a0, twice2, c, 0, &c);
+    const uint64_t w2 = u256_muladd64(a1, a1, x2, 0, &d);
+    const uint64_t w3 = a0 * twice3 + c + d + a1 * (a2 << 1);
     return (cevm_u256){{w0, w1, w2, w3}};
 }
 

@@ -476,10 +476,11 @@ cevm_u256 cevm_u256_mulmod(const cevm_u256 *a, const cevm_u256 *b, const cevm_u2
  */
 typedef struct cevm_modulus {
     cevm_u256 m;
-    cevm_u256 shifted;    /* m with its highest bit at the top */
-    cevm_u256 reciprocal; /* (2^512 - 1) / shifted - 2^256 */
-    unsigned bits;        /* by which it is shifted */
-    bool ready;           /* the two numbers are there */
+    cevm_u256 shifted;         /* m with its highest bit at the top */
+    cevm_u256 reciprocal;      /* (2^512 - 1) / shifted - 2^256 */
+    uint64_t upper_reciprocal; /* of its upper two limbs */
+    unsigned bits;             /* by which it is shifted */
+    bool ready;                /* the two numbers are there */
 } cevm_modulus;
 
 /** MULMOD as above; a modulus that comes twice in a row is remembered. */

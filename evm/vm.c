@@ -72,12 +72,14 @@ void cevm_vm_set_deadline(cevm_vm *vm, uint64_t deadline_ns) { vm->deadline_ns =
 
 void cevm_vm_set_cancel(cevm_vm *vm, const volatile bool *cancel) { vm->cancel = cancel; }
 
-/** Warms an address if there is a contract at it. */
-static cevm_err warm_precompile(const cevm_vm *vm, const cevm_host *host, cevm_fork fork, const cevm_address *address)
+/** Whether the host said what is at an address. */
+static bool is_changed(const cevm_vm *vm, const cevm_address *address)
 {
-    const cevm_precompile *contract =
-        cevm_precompile_find_with(vm->precompile_changes, vm->precompile_change_count, address, fork);
-    return contract != NULL ? host->vtable->warm_account(host->ctx, address) : CEVM_OK;
+    size_t i = 0;
+    while (i < vm->precompile_change_count && !cevm_address_equal(&vm->precompile_changes[i].address, address)) {
+        ++i;
+    }
+    return i != vm->precompile_change_count;
 }
 
 cevm_err cevm_vm_warm_precompiles(const cevm_vm *vm, const cevm_host *host, cevm_fork fork)
@@ -87,10 +89,15 @@ cevm_err cevm_vm_warm_precompiles(const cevm_vm *vm, const cevm_host *host, cevm
     cevm_err err = CEVM_OK;
     for (size_t i = 0; i < count && err == CEVM_OK; ++i) {
         const cevm_address address = CEVM_ADDRESS_OF(rows[i].address);
-        err = warm_precompile(vm, host, fork, &address);
+        if (fork >= rows[i].since && !is_changed(vm, &address)) {
+            err = host->vtable->warm_account(host->ctx, &address);
+        }
     }
     for (size_t i = 0; i < vm->precompile_change_count && err == CEVM_OK; ++i) {
-        err = warm_precompile(vm, host, fork, &vm->precompile_changes[i].address);
+        const cevm_address *address = &vm->precompile_changes[i].address;
+        if (cevm_precompile_find_with(vm->precompile_changes, vm->precompile_change_count, address, fork) != NULL) {
+            err = host->vtable->warm_account(host->ctx, address);
+        }
     }
     return err;
 }
@@ -190,7 +197,8 @@ int cevm_vm_poll(cevm_vm *vm)
     return OP_NEXT;
 }
 
-int cevm_frame_analyse(cevm_frame *f)
+/** Finds the JUMPDESTs of the running code: OP_NEXT, or OP_ERROR when memory runs out. */
+static int analyse(cevm_frame *f)
 {
     cevm_vm *vm = f->vm;
     if (f->has_hash) {
@@ -205,6 +213,25 @@ int cevm_frame_analyse(cevm_frame *f)
         f->jumpdests = bits;
     }
     return OP_NEXT;
+}
+
+int cevm_frame_check_jump(cevm_frame *f, size_t pc)
+{
+    if (f->code[pc] != OP_JUMPDEST) {
+        return CEVM_STATUS_BAD_JUMP;
+    }
+    /* A scan takes about half a nanosecond a byte. */
+    if (f->jump_effort <= 64 + f->code_size / 2) {
+        const cevm_boundary answer = cevm_boundary_at(f->code, pc, &f->jump_effort);
+        if (answer != CEVM_BOUNDARY_UNKNOWN) {
+            return answer == CEVM_BOUNDARY_YES ? OP_NEXT : CEVM_STATUS_BAD_JUMP;
+        }
+    }
+    const int st = analyse(f);
+    if (st != OP_NEXT) {
+        return st;
+    }
+    return jumpdest_test(f->jumpdests, pc) ? OP_NEXT : CEVM_STATUS_BAD_JUMP;
 }
 
 /** Runs the top frame until it ends (a status), calls (OP_CHILD) or fails (OP_ERROR). */
@@ -276,7 +303,10 @@ static cevm_err prepare(cevm_vm *vm, const cevm_message *msg)
     ++vm->execution;
     cevm_code_slots_begin(vm);
     cevm_keccak_memo_begin(&vm->keccak_memo, vm->allocator);
-    vm->pending = (cevm_pending){.msg = *msg};
+    vm->pending.msg = *msg;
+    vm->pending.code = (cevm_code){.bytes = {NULL, 0}};
+    vm->pending.output_offset = 0;
+    vm->pending.output_size = 0;
     if (msg->kind == CEVM_CREATE || msg->kind == CEVM_CREATE2) {
         return CEVM_OK;
     }

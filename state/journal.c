@@ -38,19 +38,10 @@ static cevm_err add_entry(cevm_state *state, uint32_t *index, uint32_t tag, cons
     return CEVM_OK;
 }
 
-static inline bool is_account_at(const cevm_state *state, uint32_t index, const cevm_address *address)
+cevm_err cevm_journal_other_entry(cevm_state *state, uint32_t *index, const cevm_address *address)
 {
-    return index != CEVM_MAP_NONE && cevm_address_equal(&state->accounts[index].address, address);
-}
-
-cevm_err cevm_journal_entry(cevm_state *state, uint32_t *index, const cevm_address *address)
-{
-    if (is_account_at(state, state->last_account, address)) {
-        *index = state->last_account;
-        return CEVM_OK;
-    }
     uint32_t found = state->other_account;
-    if (is_account_at(state, found, address)) {
+    if (found != CEVM_MAP_NONE && cevm_address_equal(&state->accounts[found].address, address)) {
         state->other_account = state->last_account;
         state->last_account = found;
         *index = found;
@@ -73,8 +64,7 @@ cevm_err cevm_journal_entry(cevm_state *state, uint32_t *index, const cevm_addre
     return CEVM_OK;
 }
 
-/** Asks the backend for an account, the only time. */
-static cevm_err fetch_account(cevm_state *state, uint32_t index)
+cevm_err cevm_journal_fetch_account(cevm_state *state, uint32_t index)
 {
     journal_account *account = &state->accounts[index];
     bool exists = false;
@@ -98,15 +88,6 @@ static cevm_err fetch_account(cevm_state *state, uint32_t index)
     account->code = cevm_hash_equal(&stored.code_hash, &cevm_empty_code_hash) ? 0 : CEVM_MAP_NONE;
     account->loaded = true;
     return CEVM_OK;
-}
-
-cevm_err cevm_journal_account(cevm_state *state, uint32_t *index, const cevm_address *address)
-{
-    cevm_err err = cevm_journal_entry(state, index, address);
-    if (err != CEVM_OK || state->accounts[*index].loaded) {
-        return err;
-    }
-    return fetch_account(state, *index);
 }
 
 cevm_err cevm_journal_keep_code(cevm_state *state, uint32_t *code, const cevm_hash *hash, cevm_bytes bytes)
@@ -141,6 +122,7 @@ cevm_err cevm_journal_keep_code(cevm_state *state, uint32_t *code, const cevm_ha
     }
     codes[state->code_count] = (journal_code){.hash = *hash, .data = data, .size = bytes.size};
     *code = (uint32_t)state->code_count++;
+    state->code_bytes += bytes.size;
     cevm_map_insert(&state->code_map, tag, *code);
     return CEVM_OK;
 }
@@ -211,6 +193,7 @@ static void undo_one(cevm_state *state, const journal_undo *undo)
 {
     switch (undo->action) {
     case UNDO_WARM_ACCOUNT: state->accounts[undo->index].warm_epoch = 0; break;
+    case UNDO_WARM_LOW: state->low_warm[undo->index / 64] &= ~((uint64_t)1 << (undo->index % 64)); break;
     case UNDO_WARM_SLOT: state->slots[undo->index].warm_epoch = 0; break;
     case UNDO_EXIST: state->accounts[undo->index].exists = false; break;
     case UNDO_TOUCH:
@@ -344,18 +327,25 @@ cevm_err cevm_state_end_tx(cevm_state *state)
     return CEVM_OK;
 }
 
-void cevm_state_discard(cevm_state *state)
+/** Frees all codes but the entry of no code, which every state has. */
+static void drop_codes(cevm_state *state)
 {
-    for (size_t i = 1; i < state->code_count; ++i) {
-        cevm_free(state->allocator, state->codes[i].data);
-    }
-    cevm_map_clear(&state->account_map);
-    cevm_map_clear(&state->slot_map);
-    /* All but the entry of no code, which every state has. */
     while (state->code_count > 1) {
         const uint32_t index = (uint32_t)--state->code_count;
         cevm_map_remove(&state->code_map, cevm_map_hash_hash(&state->seed, &state->codes[index].hash), index);
+        cevm_free(state->allocator, state->codes[index].data);
     }
+    state->code_bytes = 0;
+}
+
+void cevm_state_discard(cevm_state *state)
+{
+    enum { KEEP_CODE = 1 << 20 };
+    if (state->code_bytes > KEEP_CODE) { /* whatever the state, the code of a hash is the same */
+        drop_codes(state);
+    }
+    cevm_map_clear(&state->account_map);
+    cevm_map_clear(&state->slot_map);
     cevm_journal_clear_transient(state);
     state->account_count = 0;
     state->slot_count = 0;

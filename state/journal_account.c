@@ -36,6 +36,48 @@ static void fill_info(cevm_account_info *out, const journal_account *account)
     out->skipped = false;
 }
 
+/** The number of an address below CEVM_JOURNAL_LOW, otherwise that. */
+static inline uint32_t low_number(const cevm_address *address)
+{
+    uint64_t first;
+    uint64_t second;
+    memcpy(&first, address->bytes, sizeof first);
+    memcpy(&second, address->bytes + 8, sizeof second);
+    const uint32_t number = ((uint32_t)address->bytes[18] << 8) | address->bytes[19];
+    const bool is_low = (first | second | address->bytes[16] | address->bytes[17]) == 0 && number < CEVM_JOURNAL_LOW;
+    return is_low ? number : CEVM_JOURNAL_LOW;
+}
+
+/** Whether an account was warmed without its entry. */
+static bool is_low_and_warm(const cevm_state *state, const cevm_address *address)
+{
+    const uint32_t number = low_number(address);
+    return number != CEVM_JOURNAL_LOW && state->low_epoch == state->epoch &&
+           ((state->low_warm[number / 64] >> (number % 64)) & 1) != 0;
+}
+
+/** Whether the next access to an account is the first of the transaction. */
+static inline bool is_cold(const cevm_state *state, uint32_t index)
+{
+    const journal_account *account = &state->accounts[index];
+    return account->warm_epoch != state->epoch && !is_low_and_warm(state, &account->address);
+}
+
+static cevm_err warm_low(cevm_state *state, uint32_t number)
+{
+    const uint64_t bit = (uint64_t)1 << (number % 64);
+    if (state->low_epoch != state->epoch) {
+        memset(state->low_warm, 0, sizeof state->low_warm);
+        state->low_epoch = state->epoch;
+    }
+    const cevm_err err = cevm_journal_reserve(state, 1);
+    if (err == CEVM_OK && (state->low_warm[number / 64] & bit) == 0) {
+        cevm_journal_push(state, UNDO_WARM_LOW, number);
+        state->low_warm[number / 64] |= bit;
+    }
+    return err;
+}
+
 cevm_err cevm_journal_load_account(void *ctx, cevm_account_info *out, const cevm_address *address, bool skip_cold)
 {
     cevm_state *state = ctx;
@@ -44,7 +86,7 @@ cevm_err cevm_journal_load_account(void *ctx, cevm_account_info *out, const cevm
     if (err != CEVM_OK) {
         return err;
     }
-    const bool cold = state->accounts[index].warm_epoch != state->epoch;
+    const bool cold = is_cold(state, index);
     out->cold = cold;
     if (cold && skip_cold) {
         out->skipped = true;
@@ -73,7 +115,7 @@ cevm_err cevm_state_get_account(cevm_state *state, cevm_account_info *out, const
     cevm_err err = cevm_journal_account(state, &index, address);
     if (err == CEVM_OK) {
         fill_info(out, &state->accounts[index]);
-        out->cold = state->accounts[index].warm_epoch != state->epoch;
+        out->cold = is_cold(state, index);
     }
     return err;
 }
@@ -104,6 +146,10 @@ cevm_err cevm_journal_warm_account(void *ctx, const cevm_address *address)
 {
     cevm_state *state = ctx;
     uint32_t index = 0;
+    const uint32_t number = low_number(address);
+    if (number != CEVM_JOURNAL_LOW) {
+        return warm_low(state, number);
+    }
     cevm_err err = cevm_journal_entry(state, &index, address);
     if (err == CEVM_OK) {
         err = cevm_journal_reserve(state, 1);
@@ -199,11 +245,15 @@ static cevm_err open_account(cevm_state *state, uint32_t *index, const cevm_addr
 cevm_err cevm_journal_transfer(void *ctx, const cevm_address *from, const cevm_address *to, const cevm_u256 *value)
 {
     cevm_state *state = ctx;
-    uint32_t source;
+    uint32_t source = 0;
     uint32_t target = 0;
-    cevm_err err = open_account(state, &source, from, 4);
+    cevm_err err = open_account(state, &target, to, 4);
+    if (err == CEVM_OK && cevm_u256_is_zero(value)) {
+        touch(state, target);
+        return CEVM_OK;
+    }
     if (err == CEVM_OK) {
-        err = cevm_journal_account(state, &target, to);
+        err = cevm_journal_account(state, &source, from);
     }
     if (err != CEVM_OK) {
         return err;

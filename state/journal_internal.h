@@ -76,7 +76,10 @@ typedef struct journal_transient {
     uint32_t account;
 } journal_transient;
 
-/** Code is shared by hash and kept until the cache is dropped, so views of it stay valid. Entry 0 is no code. */
+/**
+ * Code is shared by hash, and kept until the cache is dropped and longer if it is little, so views of it stay valid. Entry 0 is
+ * no code.
+ */
 typedef struct journal_code {
     cevm_hash hash;
     uint8_t *data;
@@ -86,6 +89,7 @@ typedef struct journal_code {
 /** What was done, and how it is undone. */
 typedef enum journal_action {
     UNDO_WARM_ACCOUNT, /* account loaded or warmed for the first time / cold again */
+    UNDO_WARM_LOW,     /* low address warmed for the first time / cold again */
     UNDO_WARM_SLOT,    /* slot loaded or warmed for the first time / cold again */
     UNDO_EXIST,        /* account came into being / it does not exist */
     UNDO_TOUCH,        /* account touched (EIP-161) / off the stack of touched accounts */
@@ -100,10 +104,13 @@ typedef enum journal_action {
 
 typedef struct journal_undo {
     journal_action action;
-    uint32_t index; /* of the account, slot or transient slot */
+    uint32_t index; /* of the account, slot or transient slot; the number of a low address */
     uint64_t extra; /* incarnation, or code index */
     cevm_u256 value;
 } journal_undo;
+
+/** Addresses below this number are warmed without an entry: precompiles are, in each transaction. */
+enum { CEVM_JOURNAL_LOW = 512 };
 
 struct cevm_state {
     const cevm_allocator *allocator;
@@ -111,6 +118,8 @@ struct cevm_state {
     cevm_fork fork;
     uint64_t epoch; /* number of the transaction; 0 is never current */
     uint64_t last_incarnation;
+    uint64_t low_epoch;                       /* the transaction in which low_warm was last written */
+    uint64_t low_warm[CEVM_JOURNAL_LOW / 64]; /* bits of low addresses that it warmed */
     cevm_map_seed seed;
 
     cevm_map account_map;
@@ -138,6 +147,7 @@ struct cevm_state {
     journal_code *codes;
     size_t code_count;
     size_t code_capacity;
+    size_t code_bytes; /* of all codes */
 
     journal_undo *undo;
     size_t undo_count;
@@ -150,10 +160,10 @@ struct cevm_state {
 
 /* ---- journal.c --------------------------------------------------------------------------------------------------- */
 
-/** Index of the account's entry, made if need be, not loaded. Errors: CEVM_ERR_NOMEM. */
-cevm_err cevm_journal_entry(cevm_state *state, uint32_t *index, const cevm_address *address);
-/** The same, loaded from the backend if it was not. Errors: CEVM_ERR_NOMEM, the backend's. */
-cevm_err cevm_journal_account(cevm_state *state, uint32_t *index, const cevm_address *address);
+/** cevm_journal_entry for an account that was not the last one. */
+cevm_err cevm_journal_other_entry(cevm_state *state, uint32_t *index, const cevm_address *address);
+/** Asks the backend for the account with this entry, the only time. Errors: the backend's. */
+cevm_err cevm_journal_fetch_account(cevm_state *state, uint32_t index);
 /** Index of the code of a loaded account, fetched if need be. Errors: CEVM_ERR_NOMEM, the backend's. */
 cevm_err cevm_journal_code(cevm_state *state, uint32_t *code, uint32_t account);
 /** Keeps a copy of code (none kept twice). Errors: CEVM_ERR_NOMEM. */
@@ -170,6 +180,24 @@ void cevm_journal_drop_logs(cevm_state *state, size_t from);
 static inline cevm_err cevm_journal_reserve(cevm_state *state, size_t count)
 {
     return state->undo_capacity - state->undo_count >= count ? CEVM_OK : cevm_journal_reserve_slow(state, count);
+}
+
+/** Index of the account's entry, made if need be, not loaded. Errors: CEVM_ERR_NOMEM. */
+static inline cevm_err cevm_journal_entry(cevm_state *state, uint32_t *index, const cevm_address *address)
+{
+    const uint32_t last = state->last_account;
+    if (last != CEVM_MAP_NONE && cevm_address_equal(&state->accounts[last].address, address)) {
+        *index = last;
+        return CEVM_OK;
+    }
+    return cevm_journal_other_entry(state, index, address);
+}
+
+/** The same, loaded from the backend if it was not. Errors: CEVM_ERR_NOMEM, the backend's. */
+static inline cevm_err cevm_journal_account(cevm_state *state, uint32_t *index, const cevm_address *address)
+{
+    const cevm_err err = cevm_journal_entry(state, index, address);
+    return err != CEVM_OK || state->accounts[*index].loaded ? err : cevm_journal_fetch_account(state, *index);
 }
 
 /** Adds an undo entry; room has been reserved. The caller fills `extra` and `value` where the action has them. */

@@ -67,7 +67,7 @@ CEVM_API cevm_err cevm_state_commit(cevm_state *state);
  * to tell.
  */
 CEVM_API cevm_err cevm_state_commit_root(cevm_state *state, cevm_hash *out);
-/** Forgets every change since the last commit and the whole cache. */
+/** Forgets every change since the last commit and the whole cache, but for some code, which its hash tells from other. */
 CEVM_API void cevm_state_discard(cevm_state *state);
 
 #ifdef __cplusplus

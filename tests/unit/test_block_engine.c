@@ -29,8 +29,9 @@ typedef struct snippet {
 #define WIDE                                                                                                         \
     0x7f, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, \
         30, 31, 32
-#define PUSH(n)      OP_PUSH1, (n)
-#define SMALL_OFFSET OP_PUSH1, 0x3f, OP_AND
+#define PUSH(n)             OP_PUSH1, (n)
+#define SELECTOR(n, target) OP_DUP1, PUSH(n), OP_EQ, PUSH(target), OP_JUMPI
+#define SMALL_OFFSET        OP_PUSH1, 0x3f, OP_AND
 #define ONE(kind, ...)                          \
     {                                           \
         BLOCK_##kind, false, BYTES(__VA_ARGS__) \
@@ -50,6 +51,17 @@ static const snippet snippets[] = {
     ONE(FALL, OP_CALLER, OP_JUMPDEST),
     ONE(JUMP_AT, OP_DUP1, OP_DUP1, OP_XOR, PUSH(18), OP_ADD, OP_JUMP, OP_INVALID, OP_JUMPDEST),
     ONE(JUMPI_AT, OP_DUP1, OP_DUP1, OP_DUP1, OP_XOR, PUSH(19), OP_ADD, OP_JUMPI, OP_INVALID, OP_JUMPDEST),
+    ONE(BAD_JUMP, PUSH(OP_JUMPDEST), OP_DUP2, PUSH(10), OP_JUMPI, OP_POP),
+    ONE(OP_NOT, OP_NOT, OP_NOT, OP_NOT),
+    ONE(OP_NOT, OP_DUP2, OP_NOT, OP_NOT, OP_DUP2, OP_NOT),
+    ONE(OP_ADD, OP_NOT, OP_NOT, OP_ADD),
+    ONE(OP_ADD, OP_ADD, OP_NOT, OP_NOT, OP_SWAP1, OP_POP),
+    ONE(MLOAD_I, OP_DUP1, OP_NOT, OP_NOT, PUSH(32), OP_MLOAD),
+    ONE(MSTORE_I, OP_ADD, OP_NOT, OP_NOT, PUSH(64), OP_MSTORE),
+    ONE(OP_ISZERO, OP_ISZERO, OP_ISZERO, OP_ISZERO),
+    ONE(OP_LT, OP_LT, OP_ISZERO, OP_ISZERO),
+    ONE(EQ_I, PUSH(5), OP_EQ, OP_ISZERO, OP_ISZERO, OP_ISZERO, OP_ISZERO),
+    ONE(MSTORE_I, OP_LT, OP_ISZERO, OP_ISZERO, OP_DUP1, PUSH(64), OP_MSTORE),
     BRANCH(BRANCH_IF, OP_JUMPDEST),
     BRANCH(BRANCH_IF, OP_ISZERO, OP_ISZERO),
     BRANCH(BRANCH_IF, OP_DUP1),
@@ -72,6 +84,10 @@ static const snippet snippets[] = {
     BRANCH(BRANCH_NOT_I_LT, PUSH(5), OP_LT, OP_ISZERO),
     BRANCH(BRANCH_EQ_I, PUSH(5), OP_EQ),
     BRANCH(BRANCH_NOT_EQ_I, PUSH(5), OP_EQ, OP_ISZERO),
+    ONE(SELECT, OP_JUMPDEST, SELECTOR(5, 33), SELECTOR(6, 34), SELECTOR(0, 33), OP_CALLER, OP_POP, OP_JUMPDEST,
+        OP_JUMPDEST),
+    ONE(SELECT, OP_JUMPDEST, SELECTOR(5, 31), SELECTOR(6, 31), OP_DUP2, PUSH(64), OP_GT, PUSH(32), OP_JUMPI,
+        OP_JUMPDEST, OP_JUMPDEST),
     ONE(MOVE, OP_DUP1),
     ONE(MOVE, OP_JUMPDEST, OP_SWAP1, OP_POP),
     ONE(OP_ADD, OP_ADD, OP_SWAP1, OP_POP), /* the result is written where the move would bring it */
