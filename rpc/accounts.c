@@ -7,13 +7,12 @@
 
 #include <cevm/crypto.h>
 
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
 #include <secp256k1.h>
 
+#include "rpc/hmac.h"
 #include "rpc/node_internal.h"
 
-enum { SEED_ROUNDS = 2048, SEED_SIZE = 64, KEY_SIZE = 32, COMPRESSED = 33, MAX_DEPTH = 16 };
+enum { SEED_ROUNDS = 2048, KEY_SIZE = 32, COMPRESSED = 33, MAX_DEPTH = 16 };
 #define HARDENED UINT32_C(0x80000000)
 
 /** A key that others are derived from: key and chain code. */
@@ -22,35 +21,23 @@ typedef struct extended_key {
     uint8_t chain_code[KEY_SIZE];
 } extended_key;
 
-static bool hmac_sha512(uint8_t out[SEED_SIZE], const void *key, size_t key_size, const uint8_t *data, size_t size)
+static void master_key(extended_key *out, const char *mnemonic)
 {
-    unsigned length = 0;
-    return HMAC(EVP_sha512(), key, (int)key_size, data, size, out, &length) != NULL && length == SEED_SIZE;
-}
-
-static bool master_key(extended_key *out, const char *mnemonic)
-{
-    static const char name[] = "Bitcoin seed";
-    static const uint8_t salt[] = {'m', 'n', 'e', 'm', 'o', 'n', 'i', 'c'};
-    uint8_t seed[SEED_SIZE];
-    uint8_t digest[SEED_SIZE];
-    const size_t length = strlen(mnemonic);
-    if (length > INT32_MAX ||
-        PKCS5_PBKDF2_HMAC(mnemonic, (int)length, salt, (int)sizeof salt, SEED_ROUNDS, EVP_sha512(), SEED_SIZE, seed) !=
-            1 ||
-        !hmac_sha512(digest, name, sizeof name - 1, seed, sizeof seed)) {
-        return false;
-    }
+    static const cevm_bytes name = {(const uint8_t *)"Bitcoin seed", 12};
+    static const cevm_bytes salt = {(const uint8_t *)"mnemonic", 8};
+    uint8_t seed[CEVM_SHA512_SIZE];
+    uint8_t digest[CEVM_SHA512_SIZE];
+    cevm_pbkdf2_sha512(seed, (cevm_bytes){(const uint8_t *)mnemonic, strlen(mnemonic)}, salt, SEED_ROUNDS);
+    cevm_hmac_sha512(digest, name, (cevm_bytes){seed, sizeof seed});
     memcpy(out->key, digest, KEY_SIZE);
     memcpy(out->chain_code, digest + KEY_SIZE, KEY_SIZE);
-    return true;
 }
 
 /** BIP-32's CKDpriv. The one index in 2^127 for which there is no key is a failure. */
 static bool child_key(extended_key *key, const secp256k1_context *context, uint32_t index)
 {
     uint8_t data[1 + KEY_SIZE + 4] = {0};
-    uint8_t digest[SEED_SIZE];
+    uint8_t digest[CEVM_SHA512_SIZE];
     if (index >= HARDENED) {
         memcpy(data + 1, key->key, KEY_SIZE);
     } else {
@@ -62,8 +49,8 @@ static bool child_key(extended_key *key, const secp256k1_context *context, uint3
         (void)secp256k1_ec_pubkey_serialize(context, data, &size, &point, SECP256K1_EC_COMPRESSED);
     }
     cevm_store_be32(data + COMPRESSED, index);
-    if (!hmac_sha512(digest, key->chain_code, KEY_SIZE, data, sizeof data) ||
-        secp256k1_ec_seckey_tweak_add(context, key->key, digest) != 1) {
+    cevm_hmac_sha512(digest, (cevm_bytes){key->chain_code, KEY_SIZE}, (cevm_bytes){data, sizeof data});
+    if (secp256k1_ec_seckey_tweak_add(context, key->key, digest) != 1) {
         return false;
     }
     memcpy(key->chain_code, digest + KEY_SIZE, KEY_SIZE);
@@ -96,9 +83,10 @@ static bool derive(cevm_account_key *out, size_t count, const secp256k1_context 
     uint32_t path[MAX_DEPTH];
     size_t depth = 0;
     extended_key parent;
-    if (!parse_path(path, &depth, derivation) || !master_key(&parent, mnemonic)) {
+    if (!parse_path(path, &depth, derivation)) {
         return false;
     }
+    master_key(&parent, mnemonic);
     for (size_t i = 0; i < depth; ++i) {
         if (!child_key(&parent, context, path[i])) {
             return false;

@@ -12,7 +12,7 @@ static bool add_line(void *user, size_t tx_index, const char *text)
     lines *l = user;
     (void)tx_index;
     cevm_json_put_string(l->call->out, text);
-    return !l->call->out->failed && (l->call->cancel == NULL || !*l->call->cancel);
+    return !l->call->out->failed && (l->call->cancel == NULL || !__atomic_load_n(l->call->cancel, __ATOMIC_RELAXED));
 }
 
 static cevm_err write_lines(cevm_rpc_call *call, cevm_world *world, const cevm_tx_place *place)

@@ -31,12 +31,13 @@ static bool cut_one(cevm_server *s)
 {
     cevm_conn *oldest = NULL;
     for (cevm_conn *c = s->first; c != NULL; c = c->next) {
-        if (may_be_cut(c) && !c->cancel && (oldest == NULL || atomic_load(&c->since) < atomic_load(&oldest->since))) {
+        if (may_be_cut(c) && !cevm_conn_is_cancelled(c) &&
+            (oldest == NULL || atomic_load(&c->since) < atomic_load(&oldest->since))) {
             oldest = c;
         }
     }
     if (oldest != NULL) {
-        oldest->cancel = true; /* not a second time */
+        cevm_conn_cancel(oldest); /* not a second time */
         (void)shutdown(oldest->fd, SHUT_RDWR);
     }
     return oldest != NULL;
@@ -44,7 +45,8 @@ static bool cut_one(cevm_server *s)
 
 bool cevm_conn_add(cevm_conn *conn, cevm_server *server, int fd)
 {
-    *conn = (cevm_conn){.server = server, .fd = fd, .is_new = true};
+    *conn = (cevm_conn){.server = server, .fd = fd};
+    atomic_init(&conn->is_new, true);
     atomic_init(&conn->stage, CEVM_STAGE_IDLE);
     atomic_init(&conn->since, cevm_server_now());
     atomic_init(&conn->received, 0);
@@ -86,8 +88,8 @@ void cevm_conn_enter(cevm_conn *conn, cevm_stage stage)
 
 void cevm_conn_begin_call(cevm_conn *conn)
 {
-    conn->is_new = false;
-    conn->cancel = false;
+    atomic_store(&conn->is_new, false);
+    __atomic_store_n(&conn->cancel, false, __ATOMIC_RELAXED);
     cevm_conn_enter(conn, CEVM_STAGE_CALL);
 }
 
@@ -115,7 +117,7 @@ static uint64_t allowance(const cevm_conn *c, int stage)
 {
     const cevm_server_options *o = &c->server->options;
     switch (stage) {
-    case CEVM_STAGE_IDLE: return (c->is_new ? o->head_seconds : o->idle_seconds) * SECOND;
+    case CEVM_STAGE_IDLE: return (atomic_load(&c->is_new) ? o->head_seconds : o->idle_seconds) * SECOND;
     case CEVM_STAGE_HEAD: return o->head_seconds * SECOND;
     case CEVM_STAGE_BODY: return (o->body_seconds + atomic_load(&c->received) / 65536) * SECOND;
     default: return 0;
@@ -131,7 +133,9 @@ static void look_at(cevm_conn *c, uint64_t now)
     uint64_t allowed = allowance(c, stage);
     uint64_t stopping = s->stopping ? now - s->stopping_since + 1 : 0;
     if (stage == CEVM_STAGE_CALL) {
-        c->cancel = c->cancel || stopping > SECOND || (age > TICK && has_hung_up(c->fd));
+        if (stopping > SECOND || (age > TICK && has_hung_up(c->fd))) {
+            cevm_conn_cancel(c);
+        }
     } else if (stopping != 0 && c->session != NULL) {
         cevm_session_end(c->session, WSLAY_CODE_GOING_AWAY);
     } else if ((allowed != 0 && age > allowed) || (stopping != 0 && stage == CEVM_STAGE_IDLE)) {

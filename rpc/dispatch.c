@@ -252,7 +252,7 @@ static bool answer_one(json_t *request, const cevm_rpc_peer *peer, cevm_rpc_outp
 
 static bool is_cancelled(const cevm_rpc_peer *peer, const cevm_rpc_output *out)
 {
-    return out->gone || (peer->cancel != NULL && *peer->cancel);
+    return out->gone || (peer->cancel != NULL && __atomic_load_n(peer->cancel, __ATOMIC_RELAXED));
 }
 
 static void answer_batch(json_t *batch, const cevm_rpc_peer *peer, cevm_rpc_output *out)

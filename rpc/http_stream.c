@@ -124,7 +124,7 @@ static void end(void *cls)
     cevm_http_stream *s = cls;
     (void)pthread_mutex_lock(&s->lock);
     s->abandoned = true;
-    s->conn->cancel = true;
+    cevm_conn_cancel(s->conn);
     (void)pthread_cond_broadcast(&s->changed);
     (void)pthread_mutex_unlock(&s->lock);
     (void)pthread_join(s->producer, NULL);

@@ -337,6 +337,9 @@ static bool finish(job *j, uint64_t now)
     if (err == CEVM_OK) {
         err = cevm_world_append(j->draft, record);
     }
+    if (err == CEVM_OK && j->node->options.history != 0) {
+        err = cevm_world_forget(j->draft, j->node->options.history);
+    }
     cevm_record_release(record);
     cevm_tree_release(state);
     use_up(j->draft, now);

@@ -24,7 +24,8 @@ void cevm_rpc_net_version(cevm_rpc_call *call)
 void cevm_rpc_web3_clientVersion(cevm_rpc_call *call)
 {
     char text[64];
-    (void)snprintf(text, sizeof text, "cevm/v%s", cevm_version());
+    /* Hardhat's network helpers work only with nodes whose version begins with "hardhat", "zksync" or "anvil". */
+    (void)snprintf(text, sizeof text, "anvil/cevm/v%s", cevm_version());
     cevm_json_put_string(call->out, text);
 }
 

@@ -63,20 +63,31 @@ static uint64_t fork_point(const cevm_world *a, const cevm_world *b)
     const uint64_t y = b->head->block.header.number;
     const uint64_t lowest = a->first > b->first ? a->first : b->first;
     uint64_t number = (x < y ? x : y) + 1;
-    while (number > lowest && cevm_world_block(a, number - 1) != cevm_world_block(b, number - 1)) {
+    while (number > lowest) {
+        const cevm_record *left = cevm_world_block(a, number - 1);
+        const cevm_record *right = cevm_world_block(b, number - 1);
+        if (left == right || left == NULL || right == NULL) { /* what one has forgotten cannot be told apart */
+            return number;
+        }
         --number;
     }
-    return number > lowest ? number : 0;
+    return 0;
 }
 
 static uint64_t later(uint64_t a, uint64_t b) { return a > b ? a : b; }
 
-/** Blocks [from, head] of a world, newest or oldest first. */
-static void list_blocks(cevm_record **out, size_t count, const cevm_world *world, uint64_t from, bool newest_first)
+/** The blocks from a number on that are known, newest or oldest first; returns how many. */
+static size_t list_blocks(cevm_record **out, const cevm_world *world, uint64_t from, bool newest_first)
 {
-    for (size_t i = 0; i < count; ++i) {
-        out[i] = cevm_world_block(world, from + (newest_first ? count - 1 - i : i));
+    const uint64_t head = world->head->block.header.number;
+    size_t count = 0;
+    for (uint64_t i = from; i <= head; ++i) {
+        cevm_record *record = cevm_world_block(world, newest_first ? head - (i - from) : i);
+        if (record != NULL) { /* it was not forgotten */
+            out[count++] = record;
+        }
     }
+    return count;
 }
 
 static void tell(cevm_node *node, const cevm_node_event *event)
@@ -106,14 +117,14 @@ bool cevm_node_publish(cevm_node *node, cevm_node_error *error, cevm_world *draf
         const uint64_t point = fork_point(old, draft);
         const uint64_t from = later(point, old->first);
         const uint64_t added_from = later(point, draft->first);
-        event.removed_count = (size_t)(old->head->block.header.number + 1 - from);
-        event.added_count = (size_t)(draft->head->block.header.number + 1 - added_from);
-        list = cevm_resize_array(node->allocator, NULL, event.removed_count + event.added_count, sizeof(cevm_record *));
+        const uint64_t room =
+            old->head->block.header.number + 1 - from + draft->head->block.header.number + 1 - added_from;
+        list = cevm_resize_array(node->allocator, NULL, room, sizeof(cevm_record *));
         if (list == NULL) {
             return cevm_node_say_err(error, CEVM_ERR_NOMEM);
         }
-        list_blocks(list, event.removed_count, old, from, true);
-        list_blocks(list + event.removed_count, event.added_count, draft, added_from, false);
+        event.removed_count = list_blocks(list, old, from, true);
+        event.added_count = list_blocks(list + event.removed_count, draft, added_from, false);
         event.removed = list;
         event.added = list + event.removed_count;
     }
@@ -490,8 +501,9 @@ static bool begin_chain(cevm_node *node, cevm_node_error *error)
     const cevm_node_options *options = &node->options;
     cevm_world *loaded = NULL;
     cevm_err err = CEVM_OK;
-    if (options->data_dir != NULL && (!cevm_store_open(&node->store, error, options->data_dir, node->allocator) ||
-                                      !cevm_store_load(node->store, error, &loaded, node->engine.db, &node->nothing))) {
+    if (options->data_dir != NULL &&
+        (!cevm_store_open(&node->store, error, options->data_dir, options->no_sync, node->allocator) ||
+         !cevm_store_load(node->store, error, &loaded, node->engine.db, &node->nothing))) {
         return false;
     }
     if (loaded != NULL) {

@@ -30,14 +30,15 @@ typedef struct cevm_node_options {
     const char *genesis_path; /* geth's genesis.json, instead of the built-in one */
     const char *import_path;  /* blocks to import at the start */
     const char *data_dir;     /* NULL: in memory */
+    bool no_sync;             /* with data_dir: the disk is not waited for; a power cut, but no crash, can destroy it */
     const char *fork_url;     /* state of a remote chain below */
     bool has_fork_block;
     uint64_t fork_block;
     const char *fork_cache;
     bool offline;
     const cevm_remote_transport *fork_transport; /* instead of libcurl; must outlive the node */
-    uint64_t chain_id; /* 0 = 31337, or the genesis' or the remote's */
-    cevm_fork fork;    /* of the built-in genesis */
+    uint64_t chain_id;                           /* 0 = 31337, or the genesis' or the remote's */
+    cevm_fork fork;                              /* of the built-in genesis */
     bool has_timestamp;
     uint64_t timestamp; /* of the built-in genesis; real time otherwise */
     uint64_t gas_limit; /* 0 = 30,000,000 */
@@ -45,6 +46,7 @@ typedef struct cevm_node_options {
     cevm_u256 base_fee; /* of the built-in genesis */
     cevm_u256 gas_price;
     uint64_t code_size_limit; /* 0 = the fork's */
+    uint64_t history;         /* so many of the newest blocks are kept, at least 257; 0 = all */
     bool no_mining;           /* only evm_mine makes blocks */
     uint64_t block_time_ms;   /* 0: a block a transaction */
     bool mixed_mining;        /* with block_time_ms: also a block a transaction */

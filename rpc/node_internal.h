@@ -26,7 +26,7 @@
 #include "rpc/node.h"
 #include "state/rlp.h"
 
-enum { CEVM_NODE_MAX_LISTENERS = 16, CEVM_NODE_MAX_POOL = 65536 };
+enum { CEVM_NODE_MAX_LISTENERS = 16, CEVM_NODE_MAX_POOL = 65536, CEVM_NODE_MIN_HISTORY = 257 /* BLOCKHASH */ };
 
 /** A state as a VM sees it: a backend, with the hashes of the blocks up to `head`. */
 typedef struct cevm_node_view {
@@ -118,6 +118,8 @@ cevm_world *cevm_world_create(const cevm_allocator *allocator);
 cevm_err cevm_world_append(cevm_world *world, cevm_record *record);
 /** Goes back to the state before the head, which stays known by its hash. Errors: as above; CEVM_ERR_ARGUMENT. */
 cevm_err cevm_world_drop_head(cevm_world *world);
+/** Forgets all but the newest `keep` blocks of the head's branch, and the first. Errors: as above. */
+cevm_err cevm_world_forget(cevm_world *world, uint64_t keep);
 void cevm_world_set_state(cevm_world *world, cevm_tree *state);
 bool cevm_world_child_is_merged(const cevm_chain_config *config, const cevm_record *parent, uint64_t number,
                                 uint64_t timestamp);

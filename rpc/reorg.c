@@ -34,6 +34,10 @@ static bool go_back(cevm_node *node, cevm_node_error *error, cevm_world *draft, 
         return cevm_node_say(error, -32602, "there are only %llu blocks to go back, not %llu",
                              (unsigned long long)height, (unsigned long long)depth);
     }
+    if (depth != 0 && cevm_world_block(draft, draft->head->block.header.number - depth) == NULL) {
+        return cevm_node_say(error, -32602, "only %llu blocks are kept: --history says how many",
+                             (unsigned long long)node->options.history);
+    }
     const uint64_t old_head = draft->head->block.header.number;
     cevm_err err = CEVM_OK;
     for (uint64_t i = 0; err == CEVM_OK && i < depth; ++i) {

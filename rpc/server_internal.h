@@ -28,7 +28,7 @@ typedef struct cevm_conn {
     struct cevm_conn *next, *previous;
     cevm_server *server;
     int fd;
-    bool is_new;            /* has not sent a request yet */
+    atomic_bool is_new;     /* has not sent a request yet */
     cevm_session *session;  /* while it is one */
     atomic_int stage;       /* written by its own thread */
     atomic_ullong since;    /* nanoseconds, CLOCK_MONOTONIC: when the stage began */
@@ -57,6 +57,12 @@ struct cevm_server {
 };
 
 uint64_t cevm_server_now(void);
+
+static inline bool cevm_conn_is_cancelled(const cevm_conn *conn)
+{
+    return __atomic_load_n(&conn->cancel, __ATOMIC_RELAXED);
+}
+static inline void cevm_conn_cancel(cevm_conn *conn) { __atomic_store_n(&conn->cancel, true, __ATOMIC_RELAXED); }
 
 /* ---- Connections: rpc/connections.c --------------------------------------------------------------------------------- */
 

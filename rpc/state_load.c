@@ -128,6 +128,7 @@ static cevm_err begin_with(load *l, cevm_world *world, cevm_tree *state)
     cevm_pmap_release(&world->by_hash);
     cevm_pmap_release(&world->txs);
     world->first = l->head.number;
+    world->forgotten = 0;
     const cevm_err appended = cevm_world_append(world, record);
     cevm_record_release(record);
     return appended;

@@ -14,13 +14,15 @@ bool cevm_store_say(const cevm_store *store, cevm_node_error *error, cevm_err er
 
 /* ---- Life ---------------------------------------------------------------------------------------------------------- */
 
-bool cevm_store_open(cevm_store **out, cevm_node_error *error, const char *data_dir, const cevm_allocator *allocator)
+bool cevm_store_open(cevm_store **out, cevm_node_error *error, const char *data_dir, bool no_sync,
+                     const cevm_allocator *allocator)
 {
     cevm_lmdb_error text = {.text = ""};
     const cevm_lmdb_options options = {.struct_size = sizeof options,
                                        .allocator = allocator,
                                        .path = data_dir,
                                        .create = true,
+                                       .no_sync = no_sync,
                                        .has_history = true,
                                        .history = CEVM_LMDB_ARCHIVE};
     cevm_store *store = cevm_zalloc(allocator, sizeof *store);
@@ -134,7 +136,7 @@ static cevm_err put_step(cevm_store *store, const cevm_tree *from, const cevm_tr
     return err == CEVM_OK ? db->vtable->end_block(db->ctx, true) : err;
 }
 
-static cevm_err add_block(cevm_store *store, const cevm_record *record, const cevm_record *parent)
+static cevm_err add_block(cevm_store *store, const cevm_record *record, const cevm_record *previous)
 {
     uint8_t name[STORE_BLOCK_NAME];
     cevm_err err = cevm_entry_rlp(&store->block, record, store->allocator);
@@ -148,33 +150,48 @@ static cevm_err add_block(cevm_store *store, const cevm_record *record, const ce
                                  .is_merged = record->is_merged,
                                  .receipts = {store->receipts.data, store->receipts.size}};
     if (err == CEVM_OK) {
-        err = put_step(store, parent != NULL ? parent->state : NULL, record->state, &block);
+        err = put_step(store, previous != NULL ? previous->state : NULL, record->state, &block);
     }
     if (err == CEVM_OK) {
-        err = cevm_entry_block(&store->entry, record, parent);
+        err = cevm_entry_block(&store->entry, record, previous);
     }
     return put_entry(store, cevm_store_block_name(name, block.number), err);
 }
 
+/** Blocks that the world had forgotten before it was saved are not there. */
 static cevm_err take_back_block(cevm_store *store, uint64_t number)
 {
     uint8_t name[STORE_BLOCK_NAME];
-    const cevm_err err = store->db.vtable->undo_block(store->db.ctx);
+    cevm_db_block block;
+    bool found = false;
+    cevm_err err = cevm_lmdb_block(store->lmdb, &found, &block, number);
+    if (err != CEVM_OK || !found) {
+        return err;
+    }
+    err = store->db.vtable->undo_block(store->db.ctx);
     return err == CEVM_OK ? remove_entry(store, cevm_store_block_name(name, number)) : err;
 }
 
 /* ---- Saving -------------------------------------------------------------------------------------------------------- */
 
-/** Number of the first block that two worlds do not share; the first of all when they share none. */
+/**
+ * Number of the first block that two worlds do not share; the first of all when they share none. A block that one of them has
+ * forgotten is theirs both: nobody goes back that far.
+ */
 static uint64_t first_difference(const cevm_world *old, const cevm_world *world)
 {
     const uint64_t a = old->head->block.header.number;
     const uint64_t b = world->head->block.header.number;
     uint64_t number = (a < b ? a : b) + 1;
-    if (old->first != world->first) {
+    if (old->first != world->first || cevm_world_block(old, old->first) != cevm_world_block(world, old->first)) {
         return old->first;
     }
-    while (number > old->first && cevm_world_block(old, number - 1) != cevm_world_block(world, number - 1)) {
+    while (number > old->first) {
+        const cevm_record *left = cevm_world_block(old, number - 1);
+        const cevm_record *right = cevm_world_block(world, number - 1);
+        if (left == right || left == NULL || right == NULL) {
+            break;
+        }
         --number;
     }
     return number;
@@ -204,20 +221,37 @@ static cevm_err put_edits(cevm_store *store, const cevm_world *world)
     return put_entry(store, cevm_store_edits_name(), err);
 }
 
+/** Adds the blocks from a number on that the world has not forgotten, each after the one before. */
+static cevm_err add_blocks(cevm_store *store, const cevm_world *world, uint64_t from)
+{
+    const cevm_record *previous = NULL;
+    cevm_err err = CEVM_OK;
+    if (from > world->first) {
+        previous = cevm_world_block(world, from - 1);
+        previous = previous != NULL ? previous : cevm_world_block(store->saved, from - 1);
+        err = previous != NULL ? CEVM_OK : CEVM_ERR_ARGUMENT;
+    }
+    for (uint64_t n = from; err == CEVM_OK && n <= world->head->block.header.number; ++n) {
+        const cevm_record *record = cevm_world_block(world, n);
+        if (record != NULL) {
+            err = add_block(store, record, previous);
+            previous = record;
+        }
+    }
+    return err;
+}
+
 /** Within a move. */
 static cevm_err replace(cevm_store *store, const cevm_world *world, bool *has_edits)
 {
     const cevm_world *old = store->saved;
-    const uint64_t from = old != NULL ? first_difference(old, world) : world->first;
-    const bool shares = old != NULL && old->first == world->first && from > old->first;
-    const uint64_t head = world->head->block.header.number;
     cevm_err err = CEVM_OK;
     *has_edits = store->has_edits;
     if (old == NULL || old->head != world->head || old->state != world->state) {
+        const uint64_t from = old != NULL ? first_difference(old, world) : world->first;
         err = old != NULL ? take_back(store, from) : CEVM_OK;
-        for (uint64_t n = shares ? from : world->first; err == CEVM_OK && n <= head; ++n) {
-            err =
-                add_block(store, cevm_world_block(world, n), n > world->first ? cevm_world_block(world, n - 1) : NULL);
+        if (err == CEVM_OK) {
+            err = add_blocks(store, world, old != NULL && from > old->first ? from : world->first);
         }
         *has_edits = world->state != world->head->state;
         if (err == CEVM_OK && *has_edits) {

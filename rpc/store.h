@@ -16,8 +16,11 @@
 
 typedef struct cevm_store cevm_store;
 
-/** Opens the store in a folder, which is made when it is not there. On false *error says why. */
-bool cevm_store_open(cevm_store **out, cevm_node_error *error, const char *data_dir, const cevm_allocator *allocator);
+/**
+ * Opens the store in a folder, which is made when it is not there. no_sync: see cevm_lmdb_options. On false *error says why.
+ */
+bool cevm_store_open(cevm_store **out, cevm_node_error *error, const char *data_dir, bool no_sync,
+                     const cevm_allocator *allocator);
 /** NULL is allowed. */
 void cevm_store_close(cevm_store *store);
 /**

@@ -2,16 +2,13 @@
 /* The node's world on disk: reading it back. */
 #include "rpc/store_internal.h"
 
-static cevm_err find_block(void *ctx, cevm_db_block *block, cevm_bytes *entry, uint64_t number)
+static cevm_err find_block(void *ctx, bool *found, cevm_db_block *block, cevm_bytes *entry, uint64_t number)
 {
     const cevm_store *store = ctx;
     uint8_t name[STORE_BLOCK_NAME];
-    bool found = false;
-    cevm_err err = cevm_lmdb_block(store->lmdb, &found, block, number);
-    if (err == CEVM_OK && found) {
-        err = cevm_lmdb_entry(store->lmdb, &found, entry, cevm_store_block_name(name, number));
-    }
-    return err == CEVM_OK && !found ? CEVM_ERR_ENCODING : err;
+    const cevm_err err = cevm_lmdb_block(store->lmdb, found, block, number);
+    return err == CEVM_OK && *found ? cevm_lmdb_entry(store->lmdb, found, entry, cevm_store_block_name(name, number))
+                                    : err;
 }
 
 static cevm_err find_edits(void *ctx, bool *found, cevm_bytes *entry)

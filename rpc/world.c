@@ -110,6 +110,7 @@ cevm_world *cevm_world_clone(const cevm_world *world)
     cevm_ref_retain(&clone->head->ref);
     clone->state = cevm_tree_retain(world->state);
     clone->first = world->first;
+    clone->forgotten = world->forgotten;
     clone->pool_sequence = world->pool_sequence;
     clone->branch = world->branch;
     clone->settings = world->settings;
@@ -162,6 +163,37 @@ cevm_err cevm_world_append(cevm_world *world, cevm_record *record)
     world->head = record;
     cevm_world_set_state(world, record->state);
     return CEVM_OK;
+}
+
+static cevm_err forget(cevm_world *world, uint64_t number)
+{
+    cevm_record *record = cevm_world_block(world, number);
+    const cevm_hash key = cevm_pmap_number(number);
+    if (record == NULL) {
+        return CEVM_OK;
+    }
+    cevm_ref_retain(&record->ref); /* until its hashes are out */
+    cevm_err err = cevm_pmap_remove(&world->by_number, &key, world->allocator);
+    if (err == CEVM_OK) {
+        err = cevm_pmap_remove(&world->by_hash, &record->block.hash, world->allocator);
+    }
+    for (size_t i = 0; err == CEVM_OK && i < record->block.tx_count; ++i) {
+        err = cevm_pmap_remove(&world->txs, &record->hashes[i], world->allocator);
+    }
+    cevm_record_release(record);
+    return err;
+}
+
+cevm_err cevm_world_forget(cevm_world *world, uint64_t keep)
+{
+    const uint64_t head = world->head->block.header.number;
+    cevm_err err = CEVM_OK;
+    keep = keep < CEVM_NODE_MIN_HISTORY ? CEVM_NODE_MIN_HISTORY : keep;
+    world->forgotten = world->forgotten < world->first ? world->first : world->forgotten;
+    while (err == CEVM_OK && head > keep && world->forgotten < head - keep) {
+        err = forget(world, ++world->forgotten);
+    }
+    return err;
 }
 
 cevm_err cevm_world_drop_head(cevm_world *world)

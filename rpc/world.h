@@ -103,10 +103,11 @@ typedef struct cevm_world {
     cevm_pmap by_hash;   /* block hash → cevm_record, other branches too */
     cevm_pmap txs;       /* transaction hash → cevm_tx_place */
     cevm_record *head;
-    uint64_t first;   /* number of the oldest block: 0, or where a fork of a remote chain begins */
-    cevm_tree *state; /* the head's, with edits made since */
-    cevm_pmap pool;   /* transaction hash → cevm_pooled */
-    cevm_pmap queues; /* the same by sender and nonce: cevm_world_queue_key */
+    uint64_t forgotten; /* blocks up to this number, but for the first, are not known any more; 0: none */
+    uint64_t first;     /* number of the oldest block: 0, or where a fork of a remote chain begins */
+    cevm_tree *state;   /* the head's, with edits made since */
+    cevm_pmap pool;     /* transaction hash → cevm_pooled */
+    cevm_pmap queues;   /* the same by sender and nonce: cevm_world_queue_key */
     uint64_t pool_sequence;
     uint64_t branch;        /* how many reorganisations were made: blocks of different branches differ */
     cevm_pmap impersonated; /* address (padded with zeros) → an empty reference */

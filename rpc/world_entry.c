@@ -26,13 +26,13 @@ static bool put_impersonated(void *user, const cevm_hash *key, cevm_ref *value)
 cevm_err cevm_entry_node(cevm_buf *out, const cevm_world *world, bool has_clock)
 {
     cevm_codec c = begin(out);
-    uint64_t numbers[5] = {CEVM_WORLD_VERSION, world->first, world->branch, world->pool_sequence,
-                           world->impersonated.count};
+    uint64_t numbers[] = {CEVM_WORLD_VERSION, world->first,         world->forgotten,
+                          world->branch,      world->pool_sequence, world->impersonated.count};
     cevm_node_settings settings = world->settings;
     if (!has_clock) {
         settings.time_offset = settings.time_offset != 0 ? 1 : 0;
     }
-    for (size_t i = 0; i < 5; ++i) {
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; ++i) {
         cevm_codec_u64(&c, &numbers[i]);
     }
     cevm_pmap_for_each(&world->impersonated, put_impersonated, &c);
@@ -108,10 +108,10 @@ static void put_block_txs(cevm_codec *c, const cevm_record *record)
     }
 }
 
-cevm_err cevm_entry_block(cevm_buf *out, const cevm_record *record, const cevm_record *parent)
+cevm_err cevm_entry_block(cevm_buf *out, const cevm_record *record, const cevm_record *previous)
 {
-    const cevm_tree *from = parent != NULL ? parent->state : NULL;
-    bool was_edited = record->before != NULL && parent != NULL && record->before != parent->state;
+    const cevm_tree *from = previous != NULL ? previous->state : NULL;
+    bool was_edited = record->before != NULL && previous != NULL && record->before != previous->state;
     cevm_codec c = begin(out);
     cevm_hash root; /* not the header's where a chain begins with a block from elsewhere */
     cevm_err err = CEVM_OK;

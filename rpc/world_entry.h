@@ -28,8 +28,8 @@ cevm_err cevm_entry_node(cevm_buf *out, const cevm_world *world, bool has_clock)
 cevm_err cevm_entry_rlp(cevm_buf *out, const cevm_record *record, const cevm_allocator *allocator);
 /** A list of receipts as nodes send them: typed ones are strings in it. */
 cevm_err cevm_entry_receipts(cevm_buf *out, const cevm_record *record);
-/** parent NULL: the first block. */
-cevm_err cevm_entry_block(cevm_buf *out, const cevm_record *record, const cevm_record *parent);
+/** `previous` is the block that was written before it, its parent where that is known; NULL: the first block. */
+cevm_err cevm_entry_block(cevm_buf *out, const cevm_record *record, const cevm_record *previous);
 cevm_err cevm_entry_edits(cevm_buf *out, const cevm_world *world);
 cevm_err cevm_entry_pooled(cevm_buf *out, const cevm_pooled *pooled);
 
@@ -41,8 +41,8 @@ typedef bool (*cevm_pooled_entry)(void *user, cevm_bytes entry);
 /** Where a world is read from. Views are valid until the next call. */
 typedef struct cevm_world_source {
     void *ctx;
-    /** CEVM_ERR_ENCODING when it is not there. */
-    cevm_err (*block)(void *ctx, cevm_db_block *block, cevm_bytes *entry, uint64_t number);
+    /** Asked for each number once, in their order. */
+    cevm_err (*block)(void *ctx, bool *found, cevm_db_block *block, cevm_bytes *entry, uint64_t number);
     cevm_err (*edits)(void *ctx, bool *found, cevm_bytes *entry);
     cevm_err (*pool)(void *ctx, cevm_pooled_entry visit, void *user);
     cevm_bytes node;

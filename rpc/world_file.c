@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A whole world as one piece of bytes: a name, the node, the number of the head, each block, the edits if there are any, the
+ * A whole world as one piece of bytes: a name, the node, the number of the head, each block that is not forgotten, the edits if there are any, the
  * number of transactions that wait, and those.
  */
 #include "rpc/world_file.h"
@@ -26,17 +26,20 @@ static void put_piece(writing *w, cevm_err err)
     }
 }
 
-static void put_block(writing *w, const cevm_record *record, const cevm_record *parent, const cevm_allocator *allocator)
+static void put_block(writing *w, const cevm_record *record, const cevm_record *previous,
+                      const cevm_allocator *allocator)
 {
+    uint64_t number = record->block.header.number;
     cevm_hash hash = record->block.hash;
     cevm_u256 total_difficulty = record->total_difficulty;
     bool is_merged = record->is_merged;
+    cevm_codec_u64(&w->c, &number);
     cevm_codec_hash(&w->c, &hash);
     cevm_codec_u256(&w->c, &total_difficulty);
     cevm_codec_bool(&w->c, &is_merged);
     put_piece(w, cevm_entry_rlp(&w->piece, record, allocator));
     put_piece(w, cevm_entry_receipts(&w->piece, record));
-    put_piece(w, cevm_entry_block(&w->piece, record, parent));
+    put_piece(w, cevm_entry_block(&w->piece, record, previous));
 }
 
 static bool put_pooled(void *user, const cevm_hash *hash, cevm_ref *value)
@@ -58,9 +61,13 @@ cevm_err cevm_world_write(cevm_buf *out, const cevm_world *world)
     cevm_codec_bytes(&w.c, &name);
     put_piece(&w, cevm_entry_node(&w.piece, world, false));
     cevm_codec_u64(&w.c, &head);
+    const cevm_record *previous = NULL;
     for (uint64_t n = world->first; w.err == CEVM_OK && n <= head; ++n) {
-        put_block(&w, cevm_world_block(world, n), n > world->first ? cevm_world_block(world, n - 1) : NULL,
-                  world->allocator);
+        const cevm_record *record = cevm_world_block(world, n);
+        if (record != NULL) { /* it was not forgotten */
+            put_block(&w, record, previous, world->allocator);
+            previous = record;
+        }
     }
     cevm_codec_bool(&w.c, &has_edits);
     if (has_edits) {
@@ -74,9 +81,25 @@ cevm_err cevm_world_write(cevm_buf *out, const cevm_world *world)
 
 /* ---- Reading ------------------------------------------------------------------------------------------------------- */
 
-static cevm_err read_block(void *ctx, cevm_db_block *block, cevm_bytes *entry, uint64_t number)
+typedef struct reading {
+    cevm_codec c;
+    bool has_next;
+    uint64_t next; /* number of the block that comes next */
+} reading;
+
+static cevm_err read_block(void *ctx, bool *found, cevm_db_block *block, cevm_bytes *entry, uint64_t number)
 {
-    cevm_codec *c = ctx;
+    reading *r = ctx;
+    cevm_codec *c = &r->c;
+    if (!r->has_next) {
+        cevm_codec_u64(c, &r->next);
+        r->has_next = true;
+    }
+    *found = !c->failed && r->next == number;
+    if (!*found) {
+        return c->failed ? CEVM_ERR_ENCODING : CEVM_OK;
+    }
+    r->has_next = false;
     *block = (cevm_db_block){.number = number};
     cevm_codec_hash(c, &block->hash);
     cevm_codec_u256(c, &block->total_difficulty);
@@ -89,7 +112,7 @@ static cevm_err read_block(void *ctx, cevm_db_block *block, cevm_bytes *entry, u
 
 static cevm_err read_edits(void *ctx, bool *found, cevm_bytes *entry)
 {
-    cevm_codec *c = ctx;
+    cevm_codec *c = &((reading *)ctx)->c;
     cevm_codec_bool(c, found);
     if (*found) {
         cevm_codec_bytes(c, entry);
@@ -99,7 +122,7 @@ static cevm_err read_edits(void *ctx, bool *found, cevm_bytes *entry)
 
 static cevm_err read_pool(void *ctx, cevm_pooled_entry visit, void *user)
 {
-    cevm_codec *c = ctx;
+    cevm_codec *c = &((reading *)ctx)->c;
     uint64_t count = 0;
     cevm_codec_u64(c, &count);
     for (uint64_t i = 0; !c->failed && i < count; ++i) {
@@ -121,6 +144,7 @@ static void set_settings(cevm_node_settings *out, const cevm_world *from)
     out->interval_ms = own.interval_ms;
     out->order = own.order;
     out->auto_impersonate = own.auto_impersonate;
+    out->is_silent = own.is_silent;
     out->time_offset = 0;
     if (from->settings.time_offset != 0) {
         out->time_offset = (int64_t)(from->head->block.header.timestamp - cevm_node_real_time());
@@ -148,6 +172,7 @@ static void take_over(cevm_world *draft, const cevm_world *from)
     cevm_record_release(old);
     cevm_world_set_state(draft, from->state);
     draft->first = from->first;
+    draft->forgotten = from->forgotten;
     draft->branch = from->branch;
     draft->pool_sequence = from->pool_sequence;
     set_settings(&draft->settings, from);
@@ -155,17 +180,18 @@ static void take_over(cevm_world *draft, const cevm_world *from)
 
 cevm_err cevm_world_load(cevm_world *draft, cevm_treedb *db, cevm_bytes bytes, cevm_ref *nothing)
 {
-    cevm_codec c = {.in = bytes};
-    cevm_world_source source = {.ctx = &c, .block = read_block, .edits = read_edits, .pool = read_pool};
+    reading r = {.c = {.in = bytes}};
+    cevm_codec *c = &r.c;
+    cevm_world_source source = {.ctx = &r, .block = read_block, .edits = read_edits, .pool = read_pool};
     cevm_world *world = NULL;
     cevm_bytes name;
-    cevm_codec_bytes(&c, &name);
-    if (c.failed || name.size != sizeof world_name - 1 || memcmp(name.data, world_name, name.size) != 0) {
+    cevm_codec_bytes(c, &name);
+    if (c->failed || name.size != sizeof world_name - 1 || memcmp(name.data, world_name, name.size) != 0) {
         return CEVM_ERR_ENCODING;
     }
-    cevm_codec_bytes(&c, &source.node);
-    cevm_codec_u64(&c, &source.head);
-    if (c.failed) {
+    cevm_codec_bytes(c, &source.node);
+    cevm_codec_u64(c, &source.head);
+    if (c->failed) {
         return CEVM_ERR_ENCODING;
     }
     cevm_err err = cevm_treedb_clear(db);

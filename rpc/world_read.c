@@ -59,23 +59,19 @@ static void free_block(loading *l)
 
 /* ---- Parts of a block ---------------------------------------------------------------------------------------------- */
 
-static cevm_err find_block(loading *l, uint64_t number)
+/** Decodes the block that was found. */
+static cevm_err decode_block(loading *l, uint64_t number)
 {
     const cevm_record *parent = l->world->head;
     cevm_block_verdict verdict;
-    l->entry = (cevm_codec){.out = NULL};
-    cevm_err err = l->source->block(l->source->ctx, &l->stored, &l->entry.in, number);
-    if (err == CEVM_OK) {
-        err = cevm_block_decode(&l->block, &verdict, l->stored.rlp, l->allocator);
-    }
+    const cevm_err err = cevm_block_decode(&l->block, &verdict, l->stored.rlp, l->allocator);
     if (err != CEVM_OK) {
         return err;
     }
     const cevm_header *header = &l->block->header;
-    return header->number == number && cevm_hash_equal(&l->block->hash, &l->stored.hash) &&
-                   (parent == NULL || cevm_hash_equal(&header->parent_hash, &parent->block.hash))
-               ? CEVM_OK
-               : damaged;
+    const bool follows = parent == NULL || parent->block.header.number + 1 != number ||
+                         cevm_hash_equal(&header->parent_hash, &parent->block.hash);
+    return follows && header->number == number && cevm_hash_equal(&l->block->hash, &l->stored.hash) ? CEVM_OK : damaged;
 }
 
 static cevm_err read_txs(loading *l)
@@ -190,12 +186,10 @@ static cevm_err read_states(loading *l)
     cevm_err err = CEVM_OK;
     bool was_edited = false;
     cevm_codec_bool(&l->entry, &was_edited);
-    if (l->world->head != NULL) {
-        if (was_edited) {
-            err = read_state(l, &l->before);
-        } else {
-            l->before = cevm_tree_retain(l->world->head->state);
-        }
+    if (was_edited) {
+        err = read_state(l, &l->before);
+    } else if (l->world->head != NULL) {
+        err = cevm_treedb_snapshot(l->db, &l->before);
     }
     if (err == CEVM_OK) {
         err = read_state(l, &l->state);
@@ -254,7 +248,7 @@ static cevm_err append(loading *l)
 
 static cevm_err load_block(loading *l, uint64_t number)
 {
-    cevm_err err = find_block(l, number);
+    cevm_err err = decode_block(l, number);
     if (err == CEVM_OK) {
         err = read_txs(l);
     }
@@ -268,6 +262,48 @@ static cevm_err load_block(loading *l, uint64_t number)
         err = append(l);
     }
     free_block(l);
+    return err;
+}
+
+/** Of a block that the world had forgotten only what it changed counts. */
+static cevm_err pass_block(loading *l)
+{
+    cevm_codec *c = &l->entry;
+    uint64_t count = 0;
+    bool was_edited = false;
+    cevm_codec_hash(c, &l->root);
+    cevm_codec_u64(c, &count);
+    for (uint64_t i = 0; !c->failed && i < count; ++i) {
+        cevm_codec_tx tx;
+        cevm_codec_block_tx(c, &tx);
+    }
+    cevm_codec_bool(c, &was_edited);
+    cevm_err err = c->failed ? damaged : CEVM_OK;
+    if (err == CEVM_OK && was_edited) {
+        err = cevm_codec_commit_changes(c, l->db, l->allocator);
+    }
+    if (err == CEVM_OK) {
+        err = cevm_codec_commit_changes(c, l->db, l->allocator);
+    }
+    return err == CEVM_OK && !cevm_codec_end(c) ? damaged : err;
+}
+
+static cevm_err load_blocks(loading *l)
+{
+    const cevm_world_source *source = l->source;
+    const cevm_world *world = l->world;
+    cevm_err err = CEVM_OK;
+    for (uint64_t n = world->first; err == CEVM_OK && n <= source->head; ++n) {
+        const bool is_forgotten = n > world->first && n <= world->forgotten;
+        bool found = false;
+        l->entry = (cevm_codec){.out = NULL};
+        err = source->block(source->ctx, &found, &l->stored, &l->entry.in, n);
+        if (err == CEVM_OK && !found) {
+            err = is_forgotten ? CEVM_OK : damaged;
+        } else if (err == CEVM_OK) {
+            err = is_forgotten ? pass_block(l) : load_block(l, n);
+        }
+    }
     return err;
 }
 
@@ -293,15 +329,15 @@ static cevm_err load_edits(loading *l)
 static cevm_err load_node(loading *l, cevm_bytes entry)
 {
     cevm_codec c = {.in = entry};
-    uint64_t numbers[5] = {0};
-    for (size_t i = 0; i < 5; ++i) {
+    uint64_t numbers[6] = {0};
+    for (size_t i = 0; i < 6; ++i) {
         cevm_codec_u64(&c, &numbers[i]);
     }
     if (c.failed || numbers[0] != CEVM_WORLD_VERSION) {
         return damaged;
     }
     cevm_err err = CEVM_OK;
-    for (uint64_t i = 0; err == CEVM_OK && !c.failed && i < numbers[4]; ++i) {
+    for (uint64_t i = 0; err == CEVM_OK && !c.failed && i < numbers[5]; ++i) {
         cevm_address address;
         cevm_codec_address(&c, &address);
         const cevm_hash key = cevm_world_address_key(&address);
@@ -309,8 +345,9 @@ static cevm_err load_node(loading *l, cevm_bytes entry)
     }
     cevm_codec_settings(&c, &l->world->settings);
     l->world->first = numbers[1];
-    l->world->branch = numbers[2];
-    l->world->pool_sequence = numbers[3];
+    l->world->forgotten = numbers[2];
+    l->world->branch = numbers[3];
+    l->world->pool_sequence = numbers[4];
     return err != CEVM_OK || cevm_codec_end(&c) ? err : damaged;
 }
 
@@ -349,11 +386,12 @@ static cevm_err load_world(loading *l)
 {
     const cevm_world_source *source = l->source;
     cevm_err err = load_node(l, source->node);
-    if (err == CEVM_OK && source->head < l->world->first) {
+    if (err == CEVM_OK &&
+        (source->head < l->world->first || (source->head > l->world->first && source->head <= l->world->forgotten))) {
         return damaged;
     }
-    for (uint64_t n = l->world->first; err == CEVM_OK && n <= source->head; ++n) {
-        err = load_block(l, n);
+    if (err == CEVM_OK) {
+        err = load_blocks(l);
     }
     if (err == CEVM_OK) {
         err = load_edits(l);

@@ -10,7 +10,8 @@
 #include "trace/fault_watch.h"
 #include "trace/trace_base.h"
 
-enum { CEVM_NO_FRAME = UINT32_MAX };
+/** No frame, no log. */
+#define CEVM_NO_FRAME UINT32_MAX
 
 typedef struct cevm_call_frame {
     uint8_t type; /* the opcode: CALL, CREATE, SELFDESTRUCT … */

@@ -250,20 +250,34 @@ static evmc_result_head result_of(const cevm_evmc_run *run, const cevm_result *r
     return out;
 }
 
-static cevm_block_env block_of(const cevm_evmc_run *run, const evmc_tx_context_head *context, uint64_t chain_id)
+/** cevm_vm.environment: most frames never ask. */
+static void ask_environment(cevm_vm *vm)
 {
-    return (cevm_block_env){
+    cevm_evmc_run *run = vm->host.ctx;
+    const evmc_tx_context_head context = run->abi->tx_context(run);
+    const cevm_u256 chain_id = cevm_u256_from_be(context.chain_id.bytes);
+    if (!cevm_u256_fits_u64(&chain_id)) {
+        run->status = EVMC_REJECTED; /* however the frame ends: a wrong CHAINID would be worse */
+    }
+    run->block = (cevm_block_env){
         .fork = run->fork,
-        .coinbase = context->block_coinbase,
-        .number = (uint64_t)context->block_number,
-        .timestamp = (uint64_t)context->block_timestamp,
-        .gas_limit = (uint64_t)context->block_gas_limit,
-        .base_fee = cevm_u256_from_be(context->block_base_fee.bytes),
-        .difficulty = cevm_u256_from_be(context->block_prev_randao.bytes), /* EVMC has one field for both */
-        .prev_randao = context->block_prev_randao,
-        .blob_base_fee = cevm_u256_from_be(context->blob_base_fee.bytes),
-        .chain_id = chain_id,
+        .coinbase = context.block_coinbase,
+        .number = (uint64_t)context.block_number,
+        .timestamp = (uint64_t)context.block_timestamp,
+        .gas_limit = (uint64_t)context.block_gas_limit,
+        .base_fee = cevm_u256_from_be(context.block_base_fee.bytes),
+        .difficulty = cevm_u256_from_be(context.block_prev_randao.bytes), /* EVMC has one field for both */
+        .prev_randao = context.block_prev_randao,
+        .blob_base_fee = cevm_u256_from_be(context.blob_base_fee.bytes),
+        .chain_id = chain_id.w[0],
     };
+    run->tx = (cevm_tx_env){
+        .origin = context.tx_origin,
+        .gas_price = cevm_u256_from_be(context.tx_gas_price.bytes),
+        .blob_hashes = context.blob_hashes,
+        .blob_hash_count = context.blob_hashes_count,
+    };
+    vm->environment = NULL;
 }
 
 /** The frame. Kind DELEGATECALL: run this code as this account, and neither move value nor look for precompiles. */
@@ -284,19 +298,8 @@ static cevm_message message_of(const evmc_message_head *head)
 }
 
 evmc_result_head cevm_evmc_execute(cevm_evmc_machine *machine, cevm_evmc_run *run, const evmc_message_head *message,
-                                   cevm_bytes code, const evmc_tx_context_head *context)
+                                   cevm_bytes code)
 {
-    const cevm_u256 chain_id = cevm_u256_from_be(context->chain_id.bytes);
-    if (!cevm_u256_fits_u64(&chain_id)) {
-        return given_up(run, CEVM_ERR_ARGUMENT); /* a wrong CHAINID would be worse */
-    }
-    const cevm_block_env block = block_of(run, context, chain_id.w[0]);
-    const cevm_tx_env tx = {
-        .origin = context->tx_origin,
-        .gas_price = cevm_u256_from_be(context->tx_gas_price.bytes),
-        .blob_hashes = context->blob_hashes,
-        .blob_hash_count = context->blob_hashes_count,
-    };
     const cevm_message msg = message_of(message);
     const cevm_host host = {.vtable = &cevm_evmc_host, .ctx = run};
     cevm_vm *vm = take_vm(machine);
@@ -304,12 +307,16 @@ evmc_result_head cevm_evmc_execute(cevm_evmc_machine *machine, cevm_evmc_run *ru
         return given_up(run, CEVM_ERR_NOMEM);
     }
     vm->outside = call_outside;
+    vm->environment = ask_environment;
+    run->vm = vm;
+    run->block.fork = run->fork;
     run->depth = message->depth;
     run->given = true;
     run->code = code;
     cevm_result result;
-    const cevm_err err = cevm_vm_execute(vm, &result, &msg, &block, &tx, &host, NULL);
-    const evmc_result_head out = err == CEVM_OK ? result_of(run, &result) : given_up(run, err);
+    const cevm_err err = cevm_vm_execute(vm, &result, &msg, &run->block, &run->tx, &host, NULL);
+    const bool ran = err == CEVM_OK && run->status >= 0;
+    const evmc_result_head out = ran ? result_of(run, &result) : given_up(run, err);
     cevm_free(NULL, run->code_copy);
     give_vm(machine, vm);
     return out;

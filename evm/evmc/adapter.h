@@ -41,6 +41,8 @@ typedef struct cevm_evmc_abi {
     /** Warms an account or a slot (EIP-2929); true when it was warm already. */
     bool (*access_account)(const cevm_evmc_run *run, const cevm_address *address);
     bool (*access_storage)(const cevm_evmc_run *run, const cevm_address *address, const cevm_hash *key);
+    /** Asks for the transaction context. */
+    evmc_tx_context_head (*tx_context)(const cevm_evmc_run *run);
     /** Sends a message that the frame may send: a status or OP_ERROR, as cevm_vm.outside. */
     int (*call)(cevm_evmc_run *run, cevm_vm *vm, const evmc_message_head *head);
 } cevm_evmc_abi;
@@ -53,9 +55,15 @@ struct cevm_evmc_run {
     evmc_host_context *context;
     cevm_fork fork;
     int32_t depth;
-    bool given;      /* code is what execute was given, and has not been asked for yet */
-    bool code_known; /* code is that of code_of */
-    cevm_bytes code; /* what was last asked for */
+    cevm_vm *vm;
+    cevm_block_env block; /* all but the fork is there when an opcode has asked */
+    cevm_tx_env tx;
+    bool has_balance; /* SELFDESTRUCT asked for the balance of the account that runs, and will ask again */
+    cevm_u256 balance;
+    uint8_t code_begin[24]; /* as much of code as tells a delegation (EIP-7702) from all else */
+    bool given;             /* code is what execute was given, and has not been asked for yet */
+    bool code_known;        /* code is that of code_of */
+    cevm_bytes code;        /* what was last asked for */
     cevm_address code_of;
     uint8_t *code_copy; /* owned; NULL as long as nothing was copied */
     int status;         /* below zero: the host said so of a call, and the execution ends with it */
@@ -88,10 +96,10 @@ int cevm_evmc_set_option(cevm_evmc_machine *machine, const char *name, const cha
 
 /**
  * Runs code. In `run`, abi, callbacks, host, context and fork are set and the rest is zero. The output belongs to the
- * result. A chain id above 64 bits is rejected.
+ * result. A chain id above 64 bits is rejected, if the code asks for the context.
  */
 evmc_result_head cevm_evmc_execute(cevm_evmc_machine *machine, cevm_evmc_run *run, const evmc_message_head *message,
-                                   cevm_bytes code, const evmc_tx_context_head *context);
+                                   cevm_bytes code);
 
 /** Takes what a call gave over into the VM: a status or OP_ERROR. The result is released by the caller. */
 int cevm_evmc_take(cevm_evmc_run *run, cevm_vm *vm, const evmc_result_head *result);

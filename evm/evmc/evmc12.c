@@ -23,6 +23,11 @@ static bool access_storage(const cevm_evmc_run *run, const cevm_address *address
     return host_of(run)->access_storage(run->context, address, key) != 0;
 }
 
+static evmc_tx_context_head tx_context(const cevm_evmc_run *run)
+{
+    return host_of(run)->get_tx_context(run->context).head;
+}
+
 static int call(cevm_evmc_run *run, cevm_vm *vm, const evmc_message_head *head)
 {
     evmc12_message message = {.head = *head, .code_address = vm->pending.msg.code_address};
@@ -66,13 +71,12 @@ static cevm_fork fork_of(int revision)
 static evmc12_result execute(evmc12_vm *vm, const evmc12_host_interface *host, evmc_host_context *context, int revision,
                              const evmc12_message *message, const uint8_t *code, size_t code_size)
 {
-    static const cevm_evmc_abi abi = {access_account, access_storage, call};
+    static const cevm_evmc_abi abi = {access_account, access_storage, tx_context, call};
     machine12 *self = (machine12 *)(void *)vm;
     const cevm_fork fork = fork_of(revision);
     if (fork == CEVM_FORK_COUNT) {
         return (evmc12_result){.head = {.status_code = EVMC_REJECTED}};
     }
-    const evmc12_tx_context tx = host->get_tx_context(context);
     cevm_evmc_run run = {
         .abi = &abi,
         .callbacks = {host->account_exists, host->get_storage, host->set_storage, host->get_balance,
@@ -82,8 +86,8 @@ static evmc12_result execute(evmc12_vm *vm, const evmc12_host_interface *host, e
         .context = context,
         .fork = fork,
     };
-    return (evmc12_result){
-        .head = cevm_evmc_execute(&self->machine, &run, &message->head, (cevm_bytes){code, code_size}, &tx.head)};
+    return (evmc12_result){.head =
+                               cevm_evmc_execute(&self->machine, &run, &message->head, (cevm_bytes){code, code_size})};
 }
 
 static uint32_t get_capabilities(evmc12_vm *vm)

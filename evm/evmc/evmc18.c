@@ -39,6 +39,11 @@ static int begin_create(const cevm_evmc_run *run, cevm_message *msg)
     return OP_NEXT;
 }
 
+static evmc_tx_context_head tx_context(const cevm_evmc_run *run)
+{
+    return host_of(run)->get_tx_context(run->context).head;
+}
+
 static int call(cevm_evmc_run *run, cevm_vm *vm, const evmc_message_head *head)
 {
     cevm_message *msg = &vm->pending.msg;
@@ -84,13 +89,12 @@ static cevm_fork fork_of(int revision)
 static evmc18_result execute(evmc18_vm *vm, const evmc18_host_interface *host, evmc_host_context *context, int revision,
                              const evmc18_message *message, const uint8_t *code, size_t code_size)
 {
-    static const cevm_evmc_abi abi = {access_account, access_storage, call};
+    static const cevm_evmc_abi abi = {access_account, access_storage, tx_context, call};
     machine18 *self = (machine18 *)(void *)vm;
     const cevm_fork fork = fork_of(revision);
     if (fork == CEVM_FORK_COUNT) {
         return (evmc18_result){.head = {.status_code = EVMC_REJECTED}};
     }
-    const evmc18_tx_context tx = host->get_tx_context(context);
     cevm_evmc_run run = {
         .abi = &abi,
         .callbacks = {host->account_exists, host->get_storage, host->set_storage, host->get_balance,
@@ -100,8 +104,8 @@ static evmc18_result execute(evmc18_vm *vm, const evmc18_host_interface *host, e
         .context = context,
         .fork = fork,
     };
-    return (evmc18_result){
-        .head = cevm_evmc_execute(&self->machine, &run, &message->head, (cevm_bytes){code, code_size}, &tx.head)};
+    return (evmc18_result){.head =
+                               cevm_evmc_execute(&self->machine, &run, &message->head, (cevm_bytes){code, code_size})};
 }
 
 static int set_option(evmc18_vm *vm, const char *name, const char *value)

@@ -17,50 +17,130 @@ static bool access_account(const cevm_evmc_run *run, const cevm_address *address
     return CEVM_HAS_EIP(run->fork, 2929) && !run->abi->access_account(run, address);
 }
 
+static cevm_u256 balance_of(const cevm_evmc_run *run, const cevm_address *address)
+{
+    const cevm_hash balance = run->callbacks.get_balance(run->context, address);
+    return cevm_u256_from_be(balance.bytes);
+}
+
+/**
+ * SELFDESTRUCT asks for the existence of the beneficiary, then for the balance of the account that runs. From EIP-161 on
+ * the first does not matter where the second is zero.
+ */
+static void ask_of_heir(cevm_evmc_run *run, cevm_account_info *out, const cevm_address *address)
+{
+    const bool balance_counts = CEVM_HAS_EIP(run->fork, 161);
+    if (balance_counts) {
+        run->balance = balance_of(run, &run->vm->frames[run->vm->depth - 1]->address);
+        run->has_balance = true;
+    }
+    const bool matters = !balance_counts ? CEVM_HAS_EIP(run->fork, 150) : !cevm_u256_is_zero(&run->balance);
+    out->exists = !matters || run->callbacks.account_exists(run->context, address);
+}
+
+/** A frame that runs asks for what its opcode wants. */
+static void ask_of_account(cevm_evmc_run *run, cevm_account_info *out, const cevm_address *address)
+{
+    switch (run->vm->wants) {
+    case CEVM_WANTS_BALANCE: out->balance = balance_of(run, address); break;
+    case CEVM_WANTS_EXISTENCE: out->exists = run->callbacks.account_exists(run->context, address); break;
+    case CEVM_WANTS_HEIR: ask_of_heir(run, out, address); break;
+    case CEVM_WANTS_CODE_HASH: /* zero when there is no account */
+        out->code_hash = run->callbacks.get_code_hash(run->context, address);
+        out->exists = !cevm_hash_equal(&out->code_hash, &(cevm_hash){{0}});
+        break;
+    case CEVM_WANTS_OWN_BALANCE:
+    case CEVM_WANTS_NOTHING:
+    case CEVM_WANTS_CODE_SIZE:
+    case CEVM_WANTS_CODE:
+    case CEVM_WANTS_CODE_TO_RUN:
+    default: break;
+    }
+    out->nonce = out->exists ? 1 : 0;
+}
+
 /**
  * Whether an account is there is the host's to say: from EIP-161 on it says no of an empty one. Opcodes only ask
  * whether it is empty, so the nonce, which not every ABI can tell, is one or zero by that.
  */
 static cevm_err load_account(void *ctx, cevm_account_info *out, const cevm_address *address, bool skip_cold)
 {
-    const cevm_evmc_run *run = ctx;
-    const cevm_evmc_callbacks *host = &run->callbacks;
-    *out = (cevm_account_info){.code_hash = cevm_empty_code_hash, .cold = access_account(run, address)};
+    cevm_evmc_run *run = ctx;
+    *out = (cevm_account_info){.code_hash = cevm_empty_code_hash};
+    if (run->has_balance) {
+        out->balance = run->balance;
+        run->has_balance = false;
+        return CEVM_OK;
+    }
+    if (run->vm->wants == CEVM_WANTS_OWN_BALANCE) {
+        out->balance = balance_of(run, address);
+        return CEVM_OK;
+    }
+    out->cold = access_account(run, address);
     if (skip_cold && out->cold) {
         out->skipped = true; /* it is warm now, but the frame ends here and the host takes that back */
         return CEVM_OK;
     }
-    out->exists = host->account_exists(run->context, address);
-    if (out->exists) {
-        const cevm_hash balance = host->get_balance(run->context, address);
-        out->balance = cevm_u256_from_be(balance.bytes);
-        out->nonce = 1;
-        if (CEVM_HAS_EIP(run->fork, 1052)) {
-            out->code_hash = host->get_code_hash(run->context, address);
-        }
-    }
+    ask_of_account(run, out, address);
     return CEVM_OK;
 }
 
-/** Copies the code. The last copy is kept: until a call, which may create accounts, code does not change. */
-static cevm_err load_code(void *ctx, cevm_code *out, const cevm_address *address)
+/** Before a call: no more than tells whether it is a delegation, for the code is run by the host. */
+static cevm_bytes code_to_run(cevm_evmc_run *run, const cevm_address *address)
 {
-    cevm_evmc_run *run = ctx;
-    const bool known = run->given || (run->code_known && cevm_address_equal(&run->code_of, address));
-    if (!known) {
-        const size_t size = run->callbacks.get_code_size(run->context, address);
-        uint8_t *copy = cevm_resize(NULL, run->code_copy, size != 0 ? size : 1);
+    if (!CEVM_HAS_EIP(run->fork, 7702)) {
+        return (cevm_bytes){NULL, 0};
+    }
+    const size_t most = sizeof run->code_begin;
+    const size_t size = run->callbacks.copy_code(run->context, address, 0, run->code_begin, most);
+    return (cevm_bytes){run->code_begin, size < most ? size : most};
+}
+
+/**
+ * Copies the code. Room for one byte more than EIP-170 allows makes that one callback; only what is longer needs to be
+ * asked for its size. The last copy is kept: until a call, which may create accounts, code does not change.
+ */
+static cevm_err copy_code(cevm_evmc_run *run, const cevm_address *address)
+{
+    size_t room = CEVM_MAX_CODE_SIZE + 1;
+    size_t copied = room;
+    for (int i = 0; i < 2 && copied == room; ++i) {
+        room = i == 0 ? room : run->callbacks.get_code_size(run->context, address);
+        uint8_t *copy = cevm_resize(NULL, run->code_copy, room != 0 ? room : 1);
         if (copy == NULL) {
             return CEVM_ERR_NOMEM;
         }
-        const size_t copied = run->callbacks.copy_code(run->context, address, 0, copy, size);
         run->code_copy = copy;
-        run->code = (cevm_bytes){copy, copied < size ? copied : size};
-        run->code_of = *address;
-        run->code_known = true;
+        copied = run->callbacks.copy_code(run->context, address, 0, copy, room);
     }
-    run->given = false;
-    *out = (cevm_code){.bytes = run->code};
+    run->code = (cevm_bytes){run->code_copy, copied < room ? copied : room};
+    run->code_of = *address;
+    run->code_known = true;
+    return CEVM_OK;
+}
+
+static cevm_err load_code(void *ctx, cevm_code *out, const cevm_address *address)
+{
+    cevm_evmc_run *run = ctx;
+    *out = (cevm_code){{NULL, 0}, {{0}}};
+    if (run->given) { /* the frame's own, as it begins */
+        run->given = false;
+        out->bytes = run->code;
+        return CEVM_OK;
+    }
+    const bool known = run->code_known && cevm_address_equal(&run->code_of, address);
+    const cevm_wants wants = run->vm->wants;
+    if (wants == CEVM_WANTS_CODE_TO_RUN) {
+        out->bytes = code_to_run(run, address);
+    } else if (wants == CEVM_WANTS_CODE_SIZE && !known) {
+        out->bytes.size = run->callbacks.get_code_size(run->context, address);
+    } else if (wants == CEVM_WANTS_CODE_SIZE || wants == CEVM_WANTS_CODE) {
+        const cevm_err err = known ? CEVM_OK : copy_code(run, address);
+        if (err != CEVM_OK) {
+            return err;
+        }
+        out->bytes = run->code;
+    }
     return CEVM_OK;
 }
 

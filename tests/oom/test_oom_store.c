@@ -88,7 +88,7 @@ static cevm_store *open_store(bench *b)
 {
     cevm_store *store = NULL;
     cevm_node_error error;
-    if (!cevm_store_open(&store, &error, b->folder, &b->allocator)) {
+    if (!cevm_store_open(&store, &error, b->folder, true, &b->allocator)) {
         assert_int_equal(error.err, CEVM_ERR_NOMEM);
         return NULL;
     }

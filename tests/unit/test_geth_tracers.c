@@ -125,7 +125,7 @@ static void read_state(vector *v, const cevm_json_at *root)
 static void read_tx(vector *v, const cevm_json_at *root)
 {
     cevm_json_at at;
-    cevm_bytes raw;
+    cevm_bytes raw = {NULL, 0};
     cevm_tx_error reason;
     CHECK(v, cevm_json_need(&at, root, "input") && cevm_json_bytes(&raw, &at, &v->arena));
     CHECK(v, cevm_tx_decode(&v->tx, &reason, raw, NULL) == CEVM_OK);

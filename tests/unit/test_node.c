@@ -227,6 +227,36 @@ static void test_full_blocks(void **unused)
     cevm_node_destroy(node);
 }
 
+/* Only the newest blocks are kept where that is asked for, and the first; what they hold goes on to work. */
+static void test_history(void **unused)
+{
+    cevm_node_options options = node_options();
+    char early[67];
+    char late[67];
+    (void)unused;
+    options.history = 300;
+    cevm_node *node = node_open_with(&options);
+    send_wei(node, "", early);
+    rpc_do(node, "evm_snapshot", "");
+    rpc_do(node, "evm_mine", "{\"blocks\":900}");
+    send_wei(node, "", late);
+    assert_false(is_mined(node, early));
+    assert_true(is_mined(node, late));
+    json_t *block = rpc(node, "eth_getBlockByNumber", "\"0x258\",false");
+    assert_true(json_is_null(block));
+    json_decref(block);
+    block = rpc(node, "eth_getBlockByNumber", "\"earliest\",false");
+    assert_int_equal(quantity(block, "number"), 0);
+    json_decref(block);
+    assert_int_equal(rpc_quantity(node, "eth_getTransactionCount", "\"" ALICE "\",\"0x2bc\""), 1);
+    expect_error(node, "anvil_rollback", "400", -32602, "only 300 blocks are kept");
+    rpc_do(node, "anvil_rollback", "200");
+    assert_int_equal(block_number(node), 702);
+    expect_bool(node, "evm_revert", "1", true); /* a snapshot keeps its own */
+    assert_true(is_mined(node, early));
+    cevm_node_destroy(node);
+}
+
 static void test_order_of_arrival(void **unused)
 {
     cevm_node_options options = node_options();
@@ -408,23 +438,12 @@ static void test_determinism(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_accounts),
-        cmocka_unit_test(test_other_mnemonic),
-        cmocka_unit_test(test_genesis),
-        cmocka_unit_test(test_forks),
-        cmocka_unit_test(test_automine),
-        cmocka_unit_test(test_base_fee),
-        cmocka_unit_test(test_manual),
-        cmocka_unit_test(test_interval),
-        cmocka_unit_test(test_mixed),
-        cmocka_unit_test(test_full_blocks),
-        cmocka_unit_test(test_order_of_arrival),
-        cmocka_unit_test(test_clock),
-        cmocka_unit_test(test_clock_intervals),
-        cmocka_unit_test(test_time_grows),
-        cmocka_unit_test(test_snapshot),
-        cmocka_unit_test(test_many_snapshots),
-        cmocka_unit_test(test_determinism),
+        cmocka_unit_test(test_accounts),    cmocka_unit_test(test_other_mnemonic),   cmocka_unit_test(test_genesis),
+        cmocka_unit_test(test_forks),       cmocka_unit_test(test_automine),         cmocka_unit_test(test_base_fee),
+        cmocka_unit_test(test_manual),      cmocka_unit_test(test_interval),         cmocka_unit_test(test_mixed),
+        cmocka_unit_test(test_full_blocks), cmocka_unit_test(test_order_of_arrival), cmocka_unit_test(test_history),
+        cmocka_unit_test(test_clock),       cmocka_unit_test(test_clock_intervals),  cmocka_unit_test(test_time_grows),
+        cmocka_unit_test(test_snapshot),    cmocka_unit_test(test_many_snapshots),   cmocka_unit_test(test_determinism),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
