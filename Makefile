@@ -128,6 +128,13 @@ $(BUILD)/tests/%: tests/%.c $(APP) $(LIB)
 # It loads them.
 $(BUILD)/tests/unit/test_evmc: $(EVMC)
 
+# It has both in it, with memory that runs out: EVMC has no allocators.
+OOM_EVMC := $(EVMC_OBJ) $(BUILD)/obj/evm/evmc/evmc12.o $(BUILD)/obj/evm/evmc/evmc18.o
+$(BUILD)/tests/oom/test_oom_evmc: tests/oom/test_oom_evmc.c $(OOM_EVMC) $(LIB)
+	@mkdir -p $(@D)
+	$(call say,LD,$@)$(CC) $(ALL_CFLAGS) -Wl,--wrap=realloc,--wrap=free,--allow-multiple-definition -MMD -MP -MF $@.d -MT $@ \
+	 $< $(OOM_EVMC) $(LIB) -o $@ -lcmocka $(LIBS)
+
 # The program with every message going through one of them.
 EVMC_HOST := $(addprefix $(BUILD)/obj/,tests/evmc/through_evmc.o bench/evmc_host.o bench/evmc_peer12.o bench/evmc_peer18.o)
 $(BUILD)/through-evmc: $(EVMC_HOST) $(BUILD)/obj/cli/main.o $(APP) $(LIB)

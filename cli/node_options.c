@@ -13,6 +13,8 @@
 
 #define UNSET UINT64_MAX
 
+enum { MAX_OPTIONS = 96 }; /* more than there are */
+
 /* What is read as text or wider than it is kept. */
 typedef struct raw {
     uint64_t port, accounts, balance, chain_id, timestamp, fork_block, max_connections, call_gas, timeout, max_request;
@@ -136,6 +138,82 @@ static bool interpret(cevm_node_command *c, const raw *r)
            read_amount(&c->node.gas_price, c, "gas-price", r->gas_price);
 }
 
+/* Rows into the table of options; how many. */
+static size_t chain_options(cevm_option *to, cevm_node_command *c, raw *r)
+{
+    cevm_node_options *n = &c->node;
+    const cevm_option rows[] = {
+        {"accounts", CEVM_OPTION_NUMBER, &r->accounts},
+        {"a", CEVM_OPTION_NUMBER, &r->accounts},
+        {"balance", CEVM_OPTION_NUMBER, &r->balance},
+        {"mnemonic", CEVM_OPTION_TEXT, &n->mnemonic},
+        {"m", CEVM_OPTION_TEXT, &n->mnemonic},
+        {"derivation-path", CEVM_OPTION_TEXT, &n->derivation},
+        {"auto-impersonate", CEVM_OPTION_SWITCH, &n->auto_impersonate},
+        {"chain-id", CEVM_OPTION_NUMBER, &r->chain_id},
+        {"hardfork", CEVM_OPTION_TEXT, &r->hardfork},
+        {"genesis", CEVM_OPTION_TEXT, &r->genesis},
+        {"init", CEVM_OPTION_TEXT, &r->genesis},
+        {"import", CEVM_OPTION_TEXT, &n->import_path},
+        {"timestamp", CEVM_OPTION_NUMBER, &r->timestamp},
+        {"gas-limit", CEVM_OPTION_NUMBER, &n->gas_limit},
+        {"block-base-fee-per-gas", CEVM_OPTION_TEXT, &r->base_fee},
+        {"base-fee", CEVM_OPTION_TEXT, &r->base_fee},
+        {"gas-price", CEVM_OPTION_TEXT, &r->gas_price},
+        {"code-size-limit", CEVM_OPTION_NUMBER, &n->code_size_limit},
+        {"disable-code-size-limit", CEVM_OPTION_SWITCH, &r->unlimited_code},
+        {"call-gas-limit", CEVM_OPTION_NUMBER, &r->call_gas},
+        {"block-time", CEVM_OPTION_TEXT, &r->block_time},
+        {"b", CEVM_OPTION_TEXT, &r->block_time},
+        {"history", CEVM_OPTION_NUMBER, &n->history},
+        {"no-mining", CEVM_OPTION_SWITCH, &n->no_mining},
+        {"no-mine", CEVM_OPTION_SWITCH, &n->no_mining},
+        {"mixed-mining", CEVM_OPTION_SWITCH, &n->mixed_mining},
+        {"order", CEVM_OPTION_TEXT, &r->order},
+        {"data-dir", CEVM_OPTION_TEXT, &n->data_dir},
+        {"no-sync", CEVM_OPTION_SWITCH, &n->no_sync},
+        {"state", CEVM_OPTION_TEXT, &c->state},
+        {"load-state", CEVM_OPTION_TEXT, &c->load_state},
+        {"dump-state", CEVM_OPTION_TEXT, &c->dump_state},
+        {"fork-url", CEVM_OPTION_TEXT, &n->fork_url},
+        {"rpc-url", CEVM_OPTION_TEXT, &n->fork_url},
+        {"f", CEVM_OPTION_TEXT, &n->fork_url},
+        {"fork-block-number", CEVM_OPTION_NUMBER, &r->fork_block},
+        {"fork-cache", CEVM_OPTION_TEXT, &n->fork_cache},
+        {"offline", CEVM_OPTION_SWITCH, &n->offline},
+    };
+    memcpy(to, rows, sizeof rows);
+    return sizeof rows / sizeof rows[0];
+}
+
+static size_t server_options(cevm_option *to, cevm_node_command *c, raw *r)
+{
+    cevm_server_options *s = &c->server;
+    const cevm_option rows[] = {
+        {"port", CEVM_OPTION_NUMBER, &r->port},
+        {"p", CEVM_OPTION_NUMBER, &r->port},
+        {"host", CEVM_OPTION_TEXT, &s->host},
+        {"ipc", CEVM_OPTION_TEXT, &s->ipc},
+        {"cors-origins", CEVM_OPTION_TEXT, &s->origins},
+        {"allow-origin", CEVM_OPTION_TEXT, &s->origins},
+        {"no-cors", CEVM_OPTION_SWITCH, &r->no_cors},
+        {"host-allow", CEVM_OPTION_TEXT, &s->hosts},
+        {"max-connections", CEVM_OPTION_NUMBER, &r->max_connections},
+        {"max-request-mib", CEVM_OPTION_NUMBER, &r->max_request},
+        {"max-batch", CEVM_OPTION_NUMBER, &r->batch},
+        {"timeout", CEVM_OPTION_NUMBER, &r->timeout},
+        {"artifacts", CEVM_OPTION_TEXT, &c->artifacts},
+        {"steps-tracing", CEVM_OPTION_SWITCH, &r->steps_tracing}, /* traces always have all steps here */
+        {"quiet", CEVM_OPTION_SWITCH, &c->quiet},
+        {"silent", CEVM_OPTION_SWITCH, &c->quiet},
+        {"q", CEVM_OPTION_SWITCH, &c->quiet},
+        {"json", CEVM_OPTION_SWITCH, &c->json},
+        {"methods", CEVM_OPTION_SWITCH, &c->lists_methods},
+    };
+    memcpy(to, rows, sizeof rows);
+    return sizeof rows / sizeof rows[0];
+}
+
 bool cevm_node_command_parse(cevm_node_command *out, const cevm_cli *cli, int argc, char **argv)
 {
     raw r = {.port = 8545,
@@ -149,68 +227,9 @@ bool cevm_node_command_parse(cevm_node_command *out, const cevm_cli *cli, int ar
              .batch = 1000};
     *out = (cevm_node_command){0};
     (void)snprintf(out->name, sizeof out->name, "%.20s %.20s", cli->program, argv[0]);
-    cevm_node_options *n = &out->node;
-    cevm_server_options *s = &out->server;
-    const cevm_option table[] = {
-        {"port", CEVM_OPTION_NUMBER, &r.port},
-        {"p", CEVM_OPTION_NUMBER, &r.port},
-        {"host", CEVM_OPTION_TEXT, &s->host},
-        {"ipc", CEVM_OPTION_TEXT, &s->ipc},
-        {"cors-origins", CEVM_OPTION_TEXT, &s->origins},
-        {"allow-origin", CEVM_OPTION_TEXT, &s->origins},
-        {"no-cors", CEVM_OPTION_SWITCH, &r.no_cors},
-        {"host-allow", CEVM_OPTION_TEXT, &s->hosts},
-        {"max-connections", CEVM_OPTION_NUMBER, &r.max_connections},
-        {"max-request-mib", CEVM_OPTION_NUMBER, &r.max_request},
-        {"max-batch", CEVM_OPTION_NUMBER, &r.batch},
-        {"timeout", CEVM_OPTION_NUMBER, &r.timeout},
-        {"accounts", CEVM_OPTION_NUMBER, &r.accounts},
-        {"a", CEVM_OPTION_NUMBER, &r.accounts},
-        {"balance", CEVM_OPTION_NUMBER, &r.balance},
-        {"mnemonic", CEVM_OPTION_TEXT, &n->mnemonic},
-        {"m", CEVM_OPTION_TEXT, &n->mnemonic},
-        {"derivation-path", CEVM_OPTION_TEXT, &n->derivation},
-        {"auto-impersonate", CEVM_OPTION_SWITCH, &n->auto_impersonate},
-        {"chain-id", CEVM_OPTION_NUMBER, &r.chain_id},
-        {"hardfork", CEVM_OPTION_TEXT, &r.hardfork},
-        {"genesis", CEVM_OPTION_TEXT, &r.genesis},
-        {"init", CEVM_OPTION_TEXT, &r.genesis},
-        {"import", CEVM_OPTION_TEXT, &n->import_path},
-        {"timestamp", CEVM_OPTION_NUMBER, &r.timestamp},
-        {"gas-limit", CEVM_OPTION_NUMBER, &n->gas_limit},
-        {"block-base-fee-per-gas", CEVM_OPTION_TEXT, &r.base_fee},
-        {"base-fee", CEVM_OPTION_TEXT, &r.base_fee},
-        {"gas-price", CEVM_OPTION_TEXT, &r.gas_price},
-        {"code-size-limit", CEVM_OPTION_NUMBER, &n->code_size_limit},
-        {"disable-code-size-limit", CEVM_OPTION_SWITCH, &r.unlimited_code},
-        {"call-gas-limit", CEVM_OPTION_NUMBER, &r.call_gas},
-        {"block-time", CEVM_OPTION_TEXT, &r.block_time},
-        {"b", CEVM_OPTION_TEXT, &r.block_time},
-        {"history", CEVM_OPTION_NUMBER, &n->history},
-        {"no-mining", CEVM_OPTION_SWITCH, &n->no_mining},
-        {"no-mine", CEVM_OPTION_SWITCH, &n->no_mining},
-        {"mixed-mining", CEVM_OPTION_SWITCH, &n->mixed_mining},
-        {"order", CEVM_OPTION_TEXT, &r.order},
-        {"data-dir", CEVM_OPTION_TEXT, &n->data_dir},
-        {"no-sync", CEVM_OPTION_SWITCH, &n->no_sync},
-        {"state", CEVM_OPTION_TEXT, &out->state},
-        {"load-state", CEVM_OPTION_TEXT, &out->load_state},
-        {"dump-state", CEVM_OPTION_TEXT, &out->dump_state},
-        {"fork-url", CEVM_OPTION_TEXT, &n->fork_url},
-        {"rpc-url", CEVM_OPTION_TEXT, &n->fork_url},
-        {"f", CEVM_OPTION_TEXT, &n->fork_url},
-        {"fork-block-number", CEVM_OPTION_NUMBER, &r.fork_block},
-        {"fork-cache", CEVM_OPTION_TEXT, &n->fork_cache},
-        {"offline", CEVM_OPTION_SWITCH, &n->offline},
-        {"artifacts", CEVM_OPTION_TEXT, &out->artifacts},
-        {"steps-tracing", CEVM_OPTION_SWITCH, &r.steps_tracing}, /* traces always have all steps here */
-        {"quiet", CEVM_OPTION_SWITCH, &out->quiet},
-        {"silent", CEVM_OPTION_SWITCH, &out->quiet},
-        {"q", CEVM_OPTION_SWITCH, &out->quiet},
-        {"json", CEVM_OPTION_SWITCH, &out->json},
-        {"methods", CEVM_OPTION_SWITCH, &out->lists_methods},
-        {NULL, CEVM_OPTION_SWITCH, NULL},
-    };
+    cevm_option table[MAX_OPTIONS] = {{NULL, CEVM_OPTION_SWITCH, NULL}};
+    size_t count = chain_options(table, out, &r);
+    (void)server_options(table + count, out, &r);
     cevm_arguments arguments;
     if (!cevm_options_parse(&arguments, table, out->name, argc, argv)) {
         return false;

@@ -113,32 +113,31 @@ void cevm_node_show_methods(FILE *to)
 
 static void help_chain(FILE *to)
 {
-    (void)fputs(
-        "Accounts\n"
-        "  -a, --accounts N          how many have funds (default 10)\n"
-        "  --balance ETH             of each (default 10000)\n"
-        "  -m, --mnemonic WORDS      (default \"test test test ... junk\": the usual addresses)\n"
-        "  --derivation-path PATH    (default m/44'/60'/0'/0/)\n"
-        "  --auto-impersonate        send from any address without its key\n"
-        "\nChain\n"
-        "  --chain-id N              (default 31337)\n"
-        "  --hardfork NAME           rules (default: the newest)\n"
-        "  --genesis FILE, --init    geth's genesis.json instead of the built-in one\n"
-        "  --import FILE             blocks to import at the start, RLP one after the other\n"
-        "  --timestamp SECONDS       of the first block (default: now)\n"
-        "  --gas-limit N             of a block (default 30000000)\n"
-        "  --block-base-fee-per-gas WEI, --gas-price WEI\n"
-        "  --code-size-limit BYTES, --disable-code-size-limit\n"
-        "  --history N               forget all but the newest N blocks (257 or more; default: none)\n"
-        "  --data-dir FOLDER         keep the chain on disk, through restarts and crashes\n"
-        "  --no-sync                 with it, do not wait for the disk: faster, but no longer safe from power cuts\n"
-        "  --state FILE              load it if it is there, write it at the end;\n"
-        "                            or --load-state FILE, --dump-state FILE\n"
-        "\nMining (default: each transaction at once in a block of its own)\n"
-        "  -b, --block-time SECONDS  a block at this interval; --mixed-mining: and for transactions\n"
-        "  --no-mining               only when evm_mine is called\n"
-        "  --order fees|fifo         of transactions in a block\n",
-        to);
+    (void)fputs("Accounts\n"
+                "  -a, --accounts N          how many have funds (default 10)\n"
+                "  --balance ETH             of each (default 10000)\n"
+                "  -m, --mnemonic WORDS      (default \"test test test ... junk\": the usual addresses)\n"
+                "  --derivation-path PATH    (default m/44'/60'/0'/0/)\n"
+                "  --auto-impersonate        send from any address without its key\n"
+                "\nChain\n"
+                "  --chain-id N              (default 31337)\n"
+                "  --hardfork NAME           rules (default: the newest)\n"
+                "  --genesis FILE, --init    geth's genesis.json instead of the built-in one\n"
+                "  --import FILE             blocks to import at the start, RLP one after the other\n"
+                "  --timestamp SECONDS       of the first block (default: now)\n"
+                "  --gas-limit N             of a block (default 30000000)\n"
+                "  --block-base-fee-per-gas WEI, --gas-price WEI\n"
+                "  --code-size-limit BYTES, --disable-code-size-limit\n"
+                "  --history N               forget all but the newest N blocks (257 or more; default: none)\n"
+                "  --data-dir FOLDER         keep the chain on disk, through restarts and crashes\n"
+                "  --no-sync                 with it, do not wait for the disk: faster, not safe from power cuts\n"
+                "  --state FILE              load it if it is there, write it at the end;\n"
+                "                            or --load-state FILE, --dump-state FILE\n"
+                "\nMining (default: each transaction at once in a block of its own)\n"
+                "  -b, --block-time SECONDS  a block at this interval; --mixed-mining: and for transactions\n"
+                "  --no-mining               only when evm_mine is called\n"
+                "  --order fees|fifo         of transactions in a block\n",
+                to);
 }
 
 static void help_server(FILE *to)

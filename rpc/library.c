@@ -11,7 +11,8 @@ bool cevm_library_load(void *out, const cevm_library *library, const char *comma
     bool ok = handle != NULL;
     for (size_t i = 0; ok && i < library->count; i++) {
         void *symbol = dlsym(handle, library->functions[i].name);
-        memcpy((char *)out + library->functions[i].offset, &symbol, sizeof symbol); /* ISO C has no cast to a function */
+        memcpy((char *)out + library->functions[i].offset, &symbol,
+               sizeof symbol); /* ISO C has no cast to a function */
         ok = symbol != NULL;
     }
     if (!ok) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A whole world as one piece of bytes: a name, the node, the number of the head, each block that is not forgotten, the edits if there are any, the
- * number of transactions that wait, and those.
+ * A whole world as one piece of bytes: a name, the node, the number of the head, each block that is not forgotten, the edits
+ * if there are any, the number of transactions that wait, and those.
  */
 #include "rpc/world_file.h"
 #include "rpc/node_internal.h"

@@ -7,6 +7,9 @@
 #include "rpc/node_internal.h"
 #include "rpc/world_entry.h"
 
+/* More than a node makes in years: numbers that mean nothing are not counted through. */
+enum { MAX_BLOCKS = 1 << 28 };
+
 typedef struct loading {
     const cevm_world_source *source;
     const cevm_allocator *allocator;
@@ -386,8 +389,8 @@ static cevm_err load_world(loading *l)
 {
     const cevm_world_source *source = l->source;
     cevm_err err = load_node(l, source->node);
-    if (err == CEVM_OK &&
-        (source->head < l->world->first || (source->head > l->world->first && source->head <= l->world->forgotten))) {
+    if (err == CEVM_OK && (source->head < l->world->first || source->head - l->world->first > MAX_BLOCKS ||
+                           (source->head > l->world->first && source->head <= l->world->forgotten))) {
         return damaged;
     }
     if (err == CEVM_OK) {

@@ -26,6 +26,7 @@ static const cevm_library_function functions[] = {
 
 bool cevm_wslay_load(cevm_wslay *out, const char *command)
 {
-    static const cevm_library library = {"libwslay.so.1", "libwslay1", functions, sizeof functions / sizeof functions[0]};
+    static const cevm_library library = {"libwslay.so.1", "libwslay1", functions,
+                                         sizeof functions / sizeof functions[0]};
     return cevm_library_load(out, &library, command);
 }

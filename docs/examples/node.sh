@@ -41,5 +41,6 @@ echo "$failed"
 echo '$ where did it go wrong?'
 rpc debug_traceTransaction "\"$failed\",{\"tracer\":\"failureTracer\"}"
 
+sleep 0.3
 echo '$ what the node said'
 sed -n '/^Listening/,$p' "$log"

@@ -135,7 +135,8 @@ typedef struct cevm_vm_config {
     size_t precompile_change_count;
     cevm_code_cache *code_cache; /* must outlive the VM; NULL = one of its own */
     cevm_engine engine;
-    size_t max_code_size; /* bytes, instead of EIP-170's limit; EIP-3860's is then twice that; 0 = as the EIPs have it */
+    size_t
+        max_code_size; /* bytes, instead of EIP-170's limit; EIP-3860's is then twice that; 0 = as the EIPs have it */
 } cevm_vm_config;
 
 typedef struct cevm_vm cevm_vm;

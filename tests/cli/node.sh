@@ -15,7 +15,8 @@ got: $3"; fi
 }
 
 start() { # ARGUMENTS: a node on a free port, its number in $node, its address in $url, its output in $work/log
-    "$cevm" node --port 0 "$@" > "$work/log" 2> "$work/errors" &
+    : > "$work/log" # not the last one's
+    "$cevm" node --port 0 "$@" >> "$work/log" 2> "$work/errors" &
     node=$!
     url=''
     for ((i = 0; i < 500; i++)); do

@@ -49,6 +49,7 @@ typedef struct mock {
     size_t logs, log_topics, log_size;
     size_t destroyed;
     int32_t deepest;
+    char asked[64]; /* one letter for each callback about an account or the transaction, in their order */
     /* what came of the last execution */
     evmc_result_head result;
     uint8_t output[64];
@@ -56,9 +57,25 @@ typedef struct mock {
 
 static inline mock *mock_of(evmc_host_context *context) { return (mock *)(void *)context; }
 
+static inline void mock_asked(evmc_host_context *context, char what)
+{
+    mock *m = mock_of(context);
+    const size_t count = strlen(m->asked);
+    if (count + 1 < sizeof m->asked) {
+        m->asked[count] = what;
+        m->asked[count + 1] = '\0';
+    }
+}
+
+static inline bool mock_is_there(const mock *m, const cevm_address *address)
+{
+    return m->exists || address->bytes[19] != MOCK_OTHER;
+}
+
 static inline bool mock_exists(evmc_host_context *context, const cevm_address *address)
 {
-    return mock_of(context)->exists || address->bytes[19] != MOCK_OTHER;
+    mock_asked(context, 'e');
+    return mock_is_there(mock_of(context), address);
 }
 
 static inline cevm_hash mock_storage(evmc_host_context *context, const cevm_address *address, const cevm_hash *key)
@@ -79,23 +96,27 @@ static inline int mock_set_storage(evmc_host_context *context, const cevm_addres
 
 static inline cevm_hash mock_balance(evmc_host_context *context, const cevm_address *address)
 {
-    return mock_exists(context, address) ? mock_of(context)->balance : (cevm_hash){{0}};
+    mock_asked(context, 'b');
+    return mock_is_there(mock_of(context), address) ? mock_of(context)->balance : (cevm_hash){{0}};
 }
 
 static inline uint64_t mock_nonce(evmc_host_context *context, const cevm_address *address)
 {
+    mock_asked(context, 'n');
     (void)address;
     return mock_of(context)->nonce;
 }
 
 static inline size_t mock_code_size(evmc_host_context *context, const cevm_address *address)
 {
+    mock_asked(context, 's');
     (void)address;
     return mock_of(context)->code_there.size;
 }
 
 static inline cevm_hash mock_code_hash(evmc_host_context *context, const cevm_address *address)
 {
+    mock_asked(context, 'h');
     (void)address;
     return mock_of(context)->code_hash;
 }
@@ -103,6 +124,7 @@ static inline cevm_hash mock_code_hash(evmc_host_context *context, const cevm_ad
 static inline size_t mock_copy_code(evmc_host_context *context, const cevm_address *address, size_t offset,
                                     uint8_t *buffer, size_t size)
 {
+    mock_asked(context, 'c');
     (void)address;
     const cevm_bytes code = mock_of(context)->code_there;
     const size_t left = offset < code.size ? code.size - offset : 0;
@@ -116,6 +138,7 @@ static inline size_t mock_copy_code(evmc_host_context *context, const cevm_addre
 static inline bool mock_selfdestruct(evmc_host_context *context, const cevm_address *address,
                                      const cevm_address *beneficiary)
 {
+    mock_asked(context, 'd');
     (void)address;
     (void)beneficiary;
     return mock_of(context)->destroyed++ == 0;
@@ -141,6 +164,7 @@ static inline void mock_log(evmc_host_context *context, const cevm_address *addr
 
 static inline bool mock_access_account(evmc_host_context *context, const cevm_address *address)
 {
+    mock_asked(context, 'a');
     mock_of(context)->accessed = *address;
     return mock_of(context)->warm;
 }
@@ -179,16 +203,19 @@ static inline void mock_set_transient(evmc_host_context *context, const cevm_add
 
 static inline evmc12_tx_context mock_tx12(evmc_host_context *context)
 {
+    mock_asked(context, 'x');
     return (evmc12_tx_context){.head = mock_of(context)->tx};
 }
 
 static inline evmc18_tx_context mock_tx18(evmc_host_context *context)
 {
+    mock_asked(context, 'x');
     return (evmc18_tx_context){.head = mock_of(context)->tx};
 }
 
 static inline void mock_remember(mock *m, const evmc_message_head *head, const cevm_address *code_address)
 {
+    mock_asked((evmc_host_context *)(void *)m, 'l');
     m->calls++;
     m->message = *head;
     m->code_address = *code_address;

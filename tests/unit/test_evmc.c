@@ -9,6 +9,13 @@
 
 enum { GAS = 100000 };
 
+/*
+ * CALL with all gas, to 0xab, no value, input or output: five PUSH0, PUSH1, GAS and the call cost 115, and of 6400
+ * that are left then one 64th stays (EIP-150).
+ */
+static const char plain_call[] = "5f5f5f5f5f60ab5af1";
+enum { PLAIN_CALL = 115 };
+
 static const cevm_address self = {{[0] = 0xde, 0xad, 0xbe, 0xef}}; /* of EIP-1014's examples */
 static const cevm_address caller = {{[19] = 0xca}};
 
@@ -219,6 +226,90 @@ static void test_accounts(void **state)
     }
 }
 
+/*
+ * No opcode asks for more than it needs by the execution specs: e existence, b balance, h code hash, s code size, c code,
+ * a warmth (EIP-2929), x the transaction context, d SELFDESTRUCT, l a call, n nonce.
+ */
+static void test_what_is_asked(void **state)
+{
+    mock *m = *state;
+    static const uint8_t code[] = {0xaa};
+    static const struct {
+        const char *code;
+        const char *asked;
+        const char *of_abi12; /* NULL: the same */
+    } cases[] = {
+        {"6001600201", "", NULL},
+        {"3233", "x", NULL},
+        {"32413a424344454648", "x", NULL}, /* once */
+        {"600040", "x", NULL},
+        {"60ab31", "ab", NULL},
+        {"47", "b", NULL},
+        {"60ab3b", "as", NULL},
+        {"60ab3f", "ah", NULL},
+        {"5f5f5f60ab3c", "a", NULL},
+        {"60015f5f60ab3c", "ac", NULL},
+        {"60015f5f60ab3c60ab3b60015f5f60ab3c", "acaa", NULL}, /* the last code is remembered */
+        {"5f5f5f5f5f60ab5af1", "al", NULL},
+        {"5f5f5f5f600160ab5af1", "aebl", NULL},
+        {"5f5f5f5f600160ab5af2", "abl", NULL},
+        {"5f5f5f5f60ab5af4", "al", NULL},
+        {"5f5f5f5f60ab5afa", "al", NULL},
+        {"5f5f5ff0", "nal", "l"},
+        {"60abff", "abed", NULL},
+    };
+    m->code_there = (cevm_bytes){code, sizeof code};
+    m->balance = (cevm_hash){{[31] = 5}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; ++i) {
+        m->asked[0] = '\0';
+        run(m, GAS, cases[i].code);
+        assert_int_equal(m->result.status_code, EVMC_SUCCESS);
+        const bool differs = m->abi == 12 && cases[i].of_abi12 != NULL;
+        assert_string_equal(m->asked, differs ? cases[i].of_abi12 : cases[i].asked);
+    }
+    m->balance = (cevm_hash){{0}}; /* EIP-161: nothing to bring the beneficiary to life with */
+    m->asked[0] = '\0';
+    run(m, GAS, "60abff");
+    assert_string_equal(m->asked, "abd");
+    SET_REVISION(m, PRAGUE); /* EIP-7702: is it a delegation? */
+    m->asked[0] = '\0';
+    run(m, GAS, plain_call);
+    assert_string_equal(m->asked, "acl");
+    SET_REVISION(m, TANGERINE_WHISTLE); /* existence alone counts, whatever the value (EIP-150) */
+    m->asked[0] = '\0';
+    run(m, GAS, "6000600060006000600060ab6000f1");
+    assert_string_equal(m->asked, "el");
+    m->asked[0] = '\0';
+    run(m, GAS, "60abff");
+    assert_string_equal(m->asked, "ed");
+    SET_REVISION(m, HOMESTEAD); /* SELFDESTRUCT costs nothing */
+    m->asked[0] = '\0';
+    run(m, GAS, "60abff");
+    assert_string_equal(m->asked, "d");
+}
+
+/* EIP-170's limit is not everyone's, and was not there before. */
+static void test_long_code(void **state)
+{
+    mock *m = *state;
+    const size_t sizes[] = {24575, 24576, 24577, 100000};
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; ++i) {
+        uint8_t *code = calloc(sizes[i], 1);
+        assert_non_null(code);
+        code[sizes[i] - 1] = 0x77;
+        m->code_there = (cevm_bytes){code, sizes[i]};
+        char hex[64];
+        (void)snprintf(hex, sizeof hex, "600263%08x5f60ab3c60206000f3", (unsigned)sizes[i] - 1);
+        run(m, GAS, hex);
+        assert_int_equal(m->result.status_code, EVMC_SUCCESS);
+        assert_int_equal(m->output[0], 0x77);
+        assert_int_equal(m->output[1], 0);
+        expect_word(m, "60ab3b",
+                    (const uint8_t[]){(uint8_t)(sizes[i] >> 16), (uint8_t)(sizes[i] >> 8), (uint8_t)sizes[i]}, 3);
+        free(code);
+    }
+}
+
 static void test_transient_storage(void **state)
 {
     mock *m = *state;
@@ -312,13 +403,6 @@ static void test_selfdestruct(void **state)
 }
 
 /* ---- Calls ------------------------------------------------------------------------------------------------------- */
-
-/*
- * CALL with all gas, to 0xab, no value, input or output: five PUSH0, PUSH1, GAS and the call cost 115, and of 6400
- * that are left then one 64th stays (EIP-150).
- */
-static const char plain_call[] = "5f5f5f5f5f60ab5af1";
-enum { PLAIN_CALL = 115 };
 
 static void test_call(void **state)
 {
@@ -619,6 +703,8 @@ int main(void)
         BOTH(test_environment),
         BOTH(test_block_hash),
         BOTH(test_accounts),
+        BOTH(test_what_is_asked),
+        BOTH(test_long_code),
         BOTH(test_transient_storage),
         BOTH(test_logs),
         BOTH(test_storage_prices),

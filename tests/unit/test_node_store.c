@@ -248,6 +248,43 @@ static void test_pool_and_settings(void **unused)
     remove_folder(folder);
 }
 
+/** A node that forgets old blocks, before and after they were saved, and in between. */
+static void test_short_memory(void **unused)
+{
+    char folder[256];
+    cevm_node_options options = node_options();
+    (void)unused;
+    make_folder(folder);
+    options.history = 257;
+    options.data_dir = folder;
+    options.no_sync = true;
+    cevm_node *node = node_open_with(&options);
+    for (unsigned i = 0; i < 4; ++i) {
+        send_wei(node, "", NULL);
+        rpc_do(node, "anvil_setBalance", i == 1 ? "\"" STRANGER "\",\"0x78\"" : "\"" STRANGER "\",\"0x79\"");
+        if (i == 3) {
+            rpc_do(node, "anvil_rollback", "200");
+        } else {
+            rpc_do(node, "evm_mine", i == 1 ? "{\"blocks\":700}" : "{\"blocks\":150}"); /* all at once */
+        }
+        json_t *before = everything(node);
+        json_t *dump = rpc(node, "anvil_dumpState", "");
+        cevm_node_destroy(node);
+        verify(folder);
+        node = node_open_with(&options);
+        json_t *after = everything(node);
+        compare(before, after);
+        json_decref(before);
+        json_decref(after);
+        after = rpc(node, "anvil_dumpState", "");
+        assert_true(json_equal(dump, after));
+        json_decref(dump);
+        json_decref(after);
+    }
+    cevm_node_destroy(node);
+    remove_folder(folder);
+}
+
 /** A state from elsewhere, with a head beyond ours: the chain begins with that block from then on. */
 static void test_loaded_state(void **unused)
 {
@@ -578,11 +615,17 @@ static void test_killed(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_blocks_and_states), cmocka_unit_test(test_edits_and_impersonation),
-        cmocka_unit_test(test_going_back),        cmocka_unit_test(test_pool_and_settings),
-        cmocka_unit_test(test_loaded_state),      cmocka_unit_test(test_one_at_a_time),
-        cmocka_unit_test(test_dump_and_load),     cmocka_unit_test(test_damaged),
-        cmocka_unit_test(test_damaged_dump),      cmocka_unit_test(test_killed),
+        cmocka_unit_test(test_blocks_and_states),
+        cmocka_unit_test(test_edits_and_impersonation),
+        cmocka_unit_test(test_going_back),
+        cmocka_unit_test(test_pool_and_settings),
+        cmocka_unit_test(test_short_memory),
+        cmocka_unit_test(test_loaded_state),
+        cmocka_unit_test(test_one_at_a_time),
+        cmocka_unit_test(test_dump_and_load),
+        cmocka_unit_test(test_damaged),
+        cmocka_unit_test(test_damaged_dump),
+        cmocka_unit_test(test_killed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
