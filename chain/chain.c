@@ -163,6 +163,7 @@ cevm_err cevm_chain_open(cevm_chain **out, const cevm_chain_options *options)
     chain->history = options->history != 0 ? options->history : CEVM_DEFAULT_HISTORY;
     chain->db = options->db;
     chain->ethash = options->ethash;
+    chain->log = options->log;
     cevm_map_init(&chain->map, chain->allocator);
     cevm_map_seed_init(&chain->seed);
     const cevm_err err = set_up(chain, options);
@@ -235,7 +236,7 @@ const cevm_chain_config *cevm_chain_get_config(const cevm_chain *chain) { return
 cevm_err cevm_chain_set_head(cevm_chain *chain, const cevm_hash *hash)
 {
     cevm_chain_close_past(chain);
-    cevm_err err = cevm_chain_settle(chain);
+    cevm_err err = cevm_chain_recover(chain);
     if (err != CEVM_OK) {
         return err;
     }
@@ -251,6 +252,7 @@ cevm_err cevm_chain_set_head(cevm_chain *chain, const cevm_hash *hash)
         err = cevm_chain_keep_move(chain);
     }
     if (err == CEVM_OK) {
+        cevm_chain_log_head(chain, node);
         chain->head = node;
         cevm_chain_prune(chain);
         return CEVM_OK;

@@ -369,3 +369,13 @@ cevm_err cevm_chain_settle(cevm_chain *chain)
     }
     return err;
 }
+
+cevm_err cevm_chain_recover(cevm_chain *chain)
+{
+    const bool astray = chain->block_open || chain->at != chain->head;
+    const cevm_err err = cevm_chain_settle(chain);
+    if (astray && err == CEVM_OK) {
+        cevm_chain_log_recovered(chain);
+    }
+    return err;
+}

@@ -135,6 +135,7 @@ static void add_head(cevm_chain *chain, cevm_import_result *out, cevm_chain_node
 {
     const cevm_chain_node *fork_point = cevm_chain_common(chain->head, node);
     out->is_head = true;
+    cevm_chain_log_head(chain, node);
     out->reorg_depth = (uint32_t)(chain->head->header.number - fork_point->header.number);
     cevm_chain_add_node(chain, node);
     chain->head = node;
@@ -228,14 +229,23 @@ static cevm_err begin(cevm_chain *chain, cevm_import_result *out)
 {
     *out = (cevm_import_result){.verdict = {.error = CEVM_BLOCK_NONE}};
     cevm_chain_close_past(chain);
-    return cevm_chain_settle(chain);
+    return cevm_chain_recover(chain);
+}
+
+/* What every import ends with. */
+static cevm_err finish(const cevm_chain *chain, const cevm_import_result *out, cevm_err err)
+{
+    if (err == CEVM_OK) {
+        cevm_chain_log_import(chain, out);
+    }
+    return err;
 }
 
 cevm_err cevm_chain_import_block(cevm_chain *chain, cevm_import_result *out, const cevm_block *block, cevm_bytes rlp,
                                  const cevm_tracer *tracer)
 {
     const cevm_err err = begin(chain, out);
-    return err == CEVM_OK ? import_block(chain, out, block, rlp, tracer) : err;
+    return err == CEVM_OK ? finish(chain, out, import_block(chain, out, block, rlp, tracer)) : err;
 }
 
 cevm_err cevm_chain_import(cevm_chain *chain, cevm_import_result *out, cevm_bytes rlp, const cevm_tracer *tracer)
@@ -250,5 +260,6 @@ cevm_err cevm_chain_import(cevm_chain *chain, cevm_import_result *out, cevm_byte
         err = import_block(chain, out, block, rlp, tracer);
         cevm_block_destroy(block, chain->allocator);
     }
-    return err == CEVM_ERR_ENCODING ? CEVM_OK : err; /* the verdict says what is wrong with the bytes */
+    return finish(chain, out,
+                  err == CEVM_ERR_ENCODING ? CEVM_OK : err); /* the verdict says what is wrong with the bytes */
 }

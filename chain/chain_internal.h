@@ -16,6 +16,7 @@
 
 #include <cevm/chain.h>
 
+#include "state/log.h"
 #include "state/map.h"
 #include "state/rlp.h"
 
@@ -64,6 +65,7 @@ struct cevm_chain {
     cevm_chain_config config;
     uint32_t history;
 
+    cevm_log_sink log;
     cevm_db db;           /* the caller's */
     cevm_chain_view view; /* over it, for `state` */
     cevm_vm *vm;
@@ -117,6 +119,15 @@ void cevm_chain_drop_node(cevm_chain *chain, cevm_chain_node *node);
 void cevm_chain_prune(cevm_chain *chain);
 void cevm_chain_free_nodes(cevm_chain *chain);
 
+/* ---- chain_log.c: what a host is told ---------------------------------------------------------------------------- */
+
+/** A block was imported or refused. */
+void cevm_chain_log_import(const cevm_chain *chain, const cevm_import_result *result);
+/** A node becomes the head: a message if blocks of the old branch are taken back for it. */
+void cevm_chain_log_head(const cevm_chain *chain, const cevm_chain_node *node);
+/** The store was brought back to the head. */
+void cevm_chain_log_recovered(const cevm_chain *chain);
+
 /* ---- chain_view.c: block hashes ---------------------------------------------------------------------------------- */
 
 /** The backend over a view. Commits go through when the store takes them. */
@@ -147,6 +158,8 @@ cevm_err cevm_chain_keep_move(cevm_chain *chain);
 void cevm_chain_drop_move(cevm_chain *chain);
 /** Brings the store back to the head after a call that failed half-way. */
 cevm_err cevm_chain_settle(cevm_chain *chain);
+/** The same as the first thing of a call: what there is to bring back then, an error of an earlier one has left. */
+cevm_err cevm_chain_recover(cevm_chain *chain);
 
 /* ---- chain_ommers.c ---------------------------------------------------------------------------------------------- */
 

@@ -40,29 +40,29 @@ static bool fail(const cevm_node_command *c, const char *text)
     return false;
 }
 
-static cevm_logger *start_log(const cevm_node_command *c, cevm_node *node, const cevm_artifacts *artifacts,
-                              const cevm_term *term)
+static cevm_node_log *start_log(const cevm_node_command *c, cevm_node *node, const cevm_artifacts *artifacts,
+                                const cevm_term *term)
 {
-    const cevm_logger_options options = {.node = node,
-                                         .to = stdout,
-                                         .json = c->json,
-                                         .colour = term->colour && !c->json,
-                                         .unicode = term->unicode,
-                                         .artifacts = artifacts,
-                                         .replays_all = c->node.genesis_path != NULL || c->node.data_dir != NULL ||
-                                                        c->node.fork_url != NULL || c->node.import_path != NULL};
-    return c->quiet ? NULL : cevm_logger_start(&options);
+    const cevm_node_log_options options = {.node = node,
+                                           .to = stdout,
+                                           .json = c->json,
+                                           .colour = term->colour && !c->json,
+                                           .unicode = term->unicode,
+                                           .artifacts = artifacts,
+                                           .replays_all = c->node.genesis_path != NULL || c->node.data_dir != NULL ||
+                                                          c->node.fork_url != NULL || c->node.import_path != NULL};
+    return c->quiet ? NULL : cevm_node_log_start(&options);
 }
 
 /* Serves until it is told to end. */
-static bool serve(cevm_node_command *c, cevm_node *node, cevm_logger *logger, const cevm_term *term)
+static bool serve(cevm_node_command *c, cevm_node *node, cevm_node_log *logger, const cevm_term *term)
 {
     char error[512];
     cevm_server *server;
     c->server.node = node;
-    c->server.observer = logger != NULL ? cevm_logger_observe : NULL;
+    c->server.observer = logger != NULL ? cevm_node_log_observe : NULL;
     c->server.observer_user = logger;
-    if (logger != NULL && !cevm_node_listen(node, cevm_logger_listen, logger)) {
+    if (logger != NULL && !cevm_node_listen(node, cevm_node_log_listen, logger)) {
         return fail(c, "too many listeners");
     }
     if (!cevm_server_start(&server, error, sizeof error, &c->server)) {
@@ -82,9 +82,9 @@ static bool run(cevm_node_command *c, const cevm_artifacts *artifacts)
     if (cevm_node_create(&node, &error, &c->node) != CEVM_OK) {
         return fail(c, error.text);
     }
-    cevm_logger *logger = start_log(c, node, artifacts, &term);
+    cevm_node_log *logger = start_log(c, node, artifacts, &term);
     bool ok = cevm_node_state_load(c, node) && serve(c, node, logger, &term) && cevm_node_state_dump(c, node);
-    cevm_logger_stop(logger);
+    cevm_node_log_stop(logger);
     cevm_node_destroy(node);
     return ok;
 }

@@ -88,7 +88,7 @@ typedef enum cevm_wants {
     CEVM_WANTS_BALANCE,
     CEVM_WANTS_OWN_BALANCE, /* of the account that runs, which is warm */
     CEVM_WANTS_EXISTENCE,   /* and whether it is empty */
-    CEVM_WANTS_HEIR,        /* SELFDESTRUCT: the existence of the beneficiary, then the balance of the account that runs */
+    CEVM_WANTS_HEIR, /* SELFDESTRUCT: the existence of the beneficiary, then the balance of the account that runs */
     CEVM_WANTS_CODE_HASH,
     CEVM_WANTS_CODE_SIZE,
     CEVM_WANTS_CODE,

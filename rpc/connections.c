@@ -31,13 +31,13 @@ static bool cut_one(cevm_server *s)
 {
     cevm_conn *oldest = NULL;
     for (cevm_conn *c = s->first; c != NULL; c = c->next) {
-        if (may_be_cut(c) && !cevm_conn_is_cancelled(c) &&
-            (oldest == NULL || atomic_load(&c->since) < atomic_load(&oldest->since))) {
+        if (may_be_cut(c) && !c->is_cut && (oldest == NULL || atomic_load(&c->since) < atomic_load(&oldest->since))) {
             oldest = c;
         }
     }
     if (oldest != NULL) {
-        cevm_conn_cancel(oldest); /* not a second time */
+        oldest->is_cut = true;
+        s->leaving++;
         (void)shutdown(oldest->fd, SHUT_RDWR);
     }
     return oldest != NULL;
@@ -51,13 +51,16 @@ bool cevm_conn_add(cevm_conn *conn, cevm_server *server, int fd)
     atomic_init(&conn->since, cevm_server_now());
     atomic_init(&conn->received, 0);
     (void)pthread_mutex_lock(&server->lock);
-    bool ok = !server->stopping && (server->count < server->options.max_connections || cut_one(server));
+    bool ok =
+        !server->stopping && (server->count - server->leaving < server->options.max_connections || cut_one(server));
     conn->next = server->first;
     if (conn->next != NULL) {
         conn->next->previous = conn;
     }
     server->first = conn;
     server->count++;
+    conn->is_cut = !ok;
+    server->leaving += ok ? 0 : 1;
     (void)pthread_cond_broadcast(&server->changed);
     (void)pthread_mutex_unlock(&server->lock);
     return ok;
@@ -76,6 +79,7 @@ void cevm_conn_remove(cevm_conn *conn)
         conn->next->previous = conn->previous;
     }
     s->count--;
+    s->leaving -= conn->is_cut ? 1 : 0;
     (void)pthread_cond_broadcast(&s->changed);
     (void)pthread_mutex_unlock(&s->lock);
 }

@@ -9,7 +9,7 @@
 #include "rpc/http_stream.h"
 #include "rpc/origin.h"
 
-enum { STACK = 1 << 20, CONNECTION_MEMORY = 32 * 1024, RESERVE = 64 };
+enum { STACK = 1 << 20, CONNECTION_MEMORY = 32 * 1024, RESERVE = 1024 }; /* RESERVE: connections that are about to go */
 
 /* One request while it comes in. */
 typedef struct exchange {
@@ -277,7 +277,7 @@ bool cevm_http_start(cevm_server *s, int listener)
         MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_THREAD_PER_CONNECTION | MHD_USE_POLL | MHD_ALLOW_UPGRADE |
             MHD_USE_ITC,
         0, NULL, NULL, handle, s, MHD_OPTION_LISTEN_SOCKET, listener, MHD_OPTION_CONNECTION_TIMEOUT,
-        s->options.idle_seconds, MHD_OPTION_CONNECTION_LIMIT, s->options.max_connections + RESERVE,
+        s->options.idle_seconds, MHD_OPTION_CONNECTION_LIMIT, 2 * s->options.max_connections + RESERVE,
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY, MHD_OPTION_THREAD_STACK_SIZE, (size_t)STACK,
         MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_URI_LOG_CALLBACK, requested, s, MHD_OPTION_NOTIFY_COMPLETED,
         completed, s, MHD_OPTION_NOTIFY_CONNECTION, connected, s, MHD_OPTION_END);

@@ -30,8 +30,8 @@ typedef struct entry {
     cevm_record *record; /* RECORD, REMOVED: held */
 } entry;
 
-struct cevm_logger {
-    cevm_logger_options options;
+struct cevm_node_log {
+    cevm_node_log_options options;
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t changed;
@@ -63,7 +63,7 @@ static void clear(entry *e)
 
 /* ---- In ------------------------------------------------------------------------------------------------------------------ */
 
-static void enqueue(cevm_logger *l, entry e)
+static void enqueue(cevm_node_log *l, entry e)
 {
     (void)pthread_mutex_lock(&l->lock);
     bool fits = l->count < QUEUE && (e.kind == TEXT || l->count < QUEUE - KEPT_MEMORY);
@@ -85,7 +85,7 @@ static void enqueue(cevm_logger *l, entry e)
 }
 
 /* hardhat_setLoggingEnabled and its kin. */
-static void look_for_switch(cevm_logger *l, const cevm_rpc_call *call, const char *method)
+static void look_for_switch(cevm_node_log *l, const cevm_rpc_call *call, const char *method)
 {
     const char *name = strchr(method, '_');
     if (name != NULL && strcmp(name, "_setLoggingEnabled") == 0 && call->error.code == 0) {
@@ -93,9 +93,9 @@ static void look_for_switch(cevm_logger *l, const cevm_rpc_call *call, const cha
     }
 }
 
-void cevm_logger_observe(void *logger, const cevm_rpc_call *call, const char *method, uint64_t nanoseconds)
+void cevm_node_log_observe(void *logger, const cevm_rpc_call *call, const char *method, uint64_t nanoseconds)
 {
-    cevm_logger *l = logger;
+    cevm_node_log *l = logger;
     char text[CEVM_LOG_LINE];
     look_for_switch(l, call, method);
     bool polled = call->row != NULL && (call->row->flags & CEVM_RPC_QUIET) != 0;
@@ -111,9 +111,9 @@ void cevm_logger_observe(void *logger, const cevm_rpc_call *call, const char *me
     }
 }
 
-void cevm_logger_listen(void *logger, const cevm_node_event *event)
+void cevm_node_log_listen(void *logger, const cevm_node_event *event)
 {
-    cevm_logger *l = logger;
+    cevm_node_log *l = logger;
     if (atomic_load(&l->off)) {
         return;
     }
@@ -130,14 +130,14 @@ void cevm_logger_listen(void *logger, const cevm_node_event *event)
 
 /* ---- Out ----------------------------------------------------------------------------------------------------------------- */
 
-static void write_line(cevm_logger *l, const char *text)
+static void write_line(cevm_node_log *l, const char *text)
 {
     (void)fputs(text, l->options.to);
     (void)fputc('\n', l->options.to);
 }
 
 typedef struct block_lines {
-    cevm_logger *logger;
+    cevm_node_log *logger;
     const cevm_record *record;
     size_t next; /* transaction whose line has not been written */
 } block_lines;
@@ -172,7 +172,7 @@ static bool write_console(void *user, size_t index, const char *text)
 }
 
 /* Blocks are executed again for console.log only once a transaction has brought code that has it. */
-static void look_for_console(cevm_logger *l, const cevm_record *record)
+static void look_for_console(cevm_node_log *l, const cevm_record *record)
 {
     for (size_t i = 0; i < record->block.tx_count && !l->replays; ++i) {
         l->replays = cevm_console_in_code(record->block.txs[i]->data);
@@ -182,7 +182,7 @@ static void look_for_console(cevm_logger *l, const cevm_record *record)
     }
 }
 
-static void write_record(cevm_logger *l, cevm_record *record)
+static void write_record(cevm_node_log *l, cevm_record *record)
 {
     char text[CEVM_LOG_LINE];
     block_lines lines = {.logger = l, .record = record};
@@ -201,7 +201,7 @@ static void write_record(cevm_logger *l, cevm_record *record)
 static bool is_empty_block(const entry *e) { return e->kind == RECORD && e->record->block.tx_count == 0; }
 
 /* Writes entry i, and with it the empty blocks that follow on an empty one. Returns how many it wrote. */
-static size_t write_entry(cevm_logger *l, entry *entries, size_t i, size_t count)
+static size_t write_entry(cevm_node_log *l, entry *entries, size_t i, size_t count)
 {
     char text[CEVM_LOG_LINE];
     entry *e = &entries[i];
@@ -235,7 +235,7 @@ static int compare(const void *a, const void *b)
     return x->order < y->order ? -1 : 1;
 }
 
-static void write_all(cevm_logger *l, entry *entries, size_t count, uint64_t dropped)
+static void write_all(cevm_node_log *l, entry *entries, size_t count, uint64_t dropped)
 {
     qsort(entries, count, sizeof *entries, compare);
     for (size_t i = 0; i < count;) {
@@ -254,7 +254,7 @@ static void write_all(cevm_logger *l, entry *entries, size_t count, uint64_t dro
 
 static void *write_out(void *arg)
 {
-    cevm_logger *l = arg;
+    cevm_node_log *l = arg;
     const struct timespec gather = {0, GATHER_MS * 1000000};
     entry *batch = cevm_resize_array(NULL, NULL, QUEUE, sizeof *batch);
     bool stops = batch == NULL;
@@ -287,9 +287,9 @@ static void *write_out(void *arg)
 
 /* ---- Life ---------------------------------------------------------------------------------------------------------------- */
 
-cevm_logger *cevm_logger_start(const cevm_logger_options *options)
+cevm_node_log *cevm_node_log_start(const cevm_node_log_options *options)
 {
-    cevm_logger *l = cevm_zalloc(NULL, sizeof *l);
+    cevm_node_log *l = cevm_zalloc(NULL, sizeof *l);
     if (l == NULL) {
         return NULL;
     }
@@ -306,7 +306,7 @@ cevm_logger *cevm_logger_start(const cevm_logger_options *options)
     return l;
 }
 
-void cevm_logger_stop(cevm_logger *l)
+void cevm_node_log_stop(cevm_node_log *l)
 {
     if (l == NULL) {
         return;

@@ -17,9 +17,9 @@
 #include "rpc/dispatch.h"
 #include "rpc/node.h"
 
-typedef struct cevm_logger cevm_logger;
+typedef struct cevm_node_log cevm_node_log;
 
-typedef struct cevm_logger_options {
+typedef struct cevm_node_log_options {
     cevm_node *node;
     FILE *to;
     bool json; /* a JSON object a line, for machines */
@@ -28,33 +28,33 @@ typedef struct cevm_logger_options {
     unsigned width;                  /* columns; 0: lines are not cut */
     const cevm_artifacts *artifacts; /* names of functions, errors and events; may be NULL */
     bool replays_all;                /* look for console.log in every block, whether code that has it was seen or not */
-} cevm_logger_options;
+} cevm_node_log_options;
 
 /** NULL when there is no memory or thread for it. */
-cevm_logger *cevm_logger_start(const cevm_logger_options *options);
+cevm_node_log *cevm_node_log_start(const cevm_node_log_options *options);
 /** Writes what is left and ends. The node must still be there. */
-void cevm_logger_stop(cevm_logger *logger);
+void cevm_node_log_stop(cevm_node_log *logger);
 
 /** For cevm_rpc_peer: `logger` is the user. */
-void cevm_logger_observe(void *logger, const cevm_rpc_call *call, const char *method, uint64_t nanoseconds);
+void cevm_node_log_observe(void *logger, const cevm_rpc_call *call, const char *method, uint64_t nanoseconds);
 /** For cevm_node_listen. */
-void cevm_logger_listen(void *logger, const cevm_node_event *event);
+void cevm_node_log_listen(void *logger, const cevm_node_event *event);
 
 /* ---- Lines: rpc/log_lines.c ----------------------------------------------------------------------------------------- */
 
 enum { CEVM_LOG_LINE = 1024 };
 
 /** Each writes one line without its newline, cut to CEVM_LOG_LINE - 1 bytes, and returns its length. */
-size_t cevm_log_request(char out[CEVM_LOG_LINE], const cevm_logger_options *options, const cevm_rpc_call *call,
+size_t cevm_log_request(char out[CEVM_LOG_LINE], const cevm_node_log_options *options, const cevm_rpc_call *call,
                         const char *method, uint64_t nanoseconds);
-size_t cevm_log_tx(char out[CEVM_LOG_LINE], const cevm_logger_options *options, const cevm_record *record,
+size_t cevm_log_tx(char out[CEVM_LOG_LINE], const cevm_node_log_options *options, const cevm_record *record,
                    size_t index);
-size_t cevm_log_block(char out[CEVM_LOG_LINE], const cevm_logger_options *options, const cevm_record *record);
+size_t cevm_log_block(char out[CEVM_LOG_LINE], const cevm_node_log_options *options, const cevm_record *record);
 /** Blocks without transactions, from number `first` to the record's. */
-size_t cevm_log_empty_blocks(char out[CEVM_LOG_LINE], const cevm_logger_options *options, const cevm_record *record,
+size_t cevm_log_empty_blocks(char out[CEVM_LOG_LINE], const cevm_node_log_options *options, const cevm_record *record,
                              uint64_t first);
-size_t cevm_log_removed(char out[CEVM_LOG_LINE], const cevm_logger_options *options, const cevm_record *record,
+size_t cevm_log_removed(char out[CEVM_LOG_LINE], const cevm_node_log_options *options, const cevm_record *record,
                         size_t count);
-size_t cevm_log_console(char out[CEVM_LOG_LINE], const cevm_logger_options *options, const char *text);
+size_t cevm_log_console(char out[CEVM_LOG_LINE], const cevm_node_log_options *options, const char *text);
 
 #endif

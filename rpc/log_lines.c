@@ -19,7 +19,7 @@
 typedef struct line {
     char *out;
     size_t size;
-    const cevm_logger_options *options;
+    const cevm_node_log_options *options;
 } line;
 
 static void put(line *l, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -142,7 +142,7 @@ static void json_address(cevm_json_writer *w, const char *key, const cevm_addres
 }
 
 /* The reason behind an error's data, where it is what a contract reverted with; "" otherwise. */
-static void revert_reason(char out[512], const cevm_logger_options *options, const cevm_rpc_call *call)
+static void revert_reason(char out[512], const cevm_node_log_options *options, const cevm_rpc_call *call)
 {
     const char *data = call->error.data;
     size_t length = data != NULL ? strlen(data) : 0;
@@ -160,7 +160,7 @@ static void revert_reason(char out[512], const cevm_logger_options *options, con
 
 /* ---- Requests ----------------------------------------------------------------------------------------------------------- */
 
-size_t cevm_log_request(char out[CEVM_LOG_LINE], const cevm_logger_options *options, const cevm_rpc_call *call,
+size_t cevm_log_request(char out[CEVM_LOG_LINE], const cevm_node_log_options *options, const cevm_rpc_call *call,
                         const char *method, uint64_t nanoseconds)
 {
     size_t size = strlen(method);
@@ -198,7 +198,7 @@ size_t cevm_log_request(char out[CEVM_LOG_LINE], const cevm_logger_options *opti
 /* ---- Transactions ------------------------------------------------------------------------------------------------------- */
 
 /* The function a transaction calls: its name without arguments; "" when there is none. */
-static void function_name(char out[128], const cevm_logger_options *options, const cevm_tx *tx)
+static void function_name(char out[128], const cevm_node_log_options *options, const cevm_tx *tx)
 {
     out[0] = '\0';
     if (tx->is_create || tx->data.size < 4) {
@@ -213,7 +213,7 @@ static void function_name(char out[128], const cevm_logger_options *options, con
     }
 }
 
-static void failure(char out[512], const cevm_logger_options *options, const cevm_node_receipt *receipt,
+static void failure(char out[512], const cevm_node_log_options *options, const cevm_node_receipt *receipt,
                     const cevm_tx *tx)
 {
     if (receipt->output.size != 0) {
@@ -224,7 +224,7 @@ static void failure(char out[512], const cevm_logger_options *options, const cev
     }
 }
 
-static size_t json_tx(char out[CEVM_LOG_LINE], const cevm_logger_options *options, const cevm_record *record,
+static size_t json_tx(char out[CEVM_LOG_LINE], const cevm_node_log_options *options, const cevm_record *record,
                       size_t index)
 {
     const cevm_tx *tx = record->block.txs[index];
@@ -255,7 +255,8 @@ static size_t json_tx(char out[CEVM_LOG_LINE], const cevm_logger_options *option
     return json_end(&w, &j);
 }
 
-size_t cevm_log_tx(char out[CEVM_LOG_LINE], const cevm_logger_options *options, const cevm_record *record, size_t index)
+size_t cevm_log_tx(char out[CEVM_LOG_LINE], const cevm_node_log_options *options, const cevm_record *record,
+                   size_t index)
 {
     if (options->json) {
         return json_tx(out, options, record, index);
@@ -291,7 +292,7 @@ size_t cevm_log_tx(char out[CEVM_LOG_LINE], const cevm_logger_options *options, 
 
 /* ---- Blocks ------------------------------------------------------------------------------------------------------------- */
 
-size_t cevm_log_block(char out[CEVM_LOG_LINE], const cevm_logger_options *options, const cevm_record *record)
+size_t cevm_log_block(char out[CEVM_LOG_LINE], const cevm_node_log_options *options, const cevm_record *record)
 {
     const cevm_header *header = &record->block.header;
     if (options->json) {
@@ -318,7 +319,7 @@ size_t cevm_log_block(char out[CEVM_LOG_LINE], const cevm_logger_options *option
     return l.size;
 }
 
-size_t cevm_log_empty_blocks(char out[CEVM_LOG_LINE], const cevm_logger_options *options, const cevm_record *record,
+size_t cevm_log_empty_blocks(char out[CEVM_LOG_LINE], const cevm_node_log_options *options, const cevm_record *record,
                              uint64_t first)
 {
     uint64_t last = record->block.header.number;
@@ -339,7 +340,7 @@ size_t cevm_log_empty_blocks(char out[CEVM_LOG_LINE], const cevm_logger_options 
     return l.size;
 }
 
-size_t cevm_log_removed(char out[CEVM_LOG_LINE], const cevm_logger_options *options, const cevm_record *record,
+size_t cevm_log_removed(char out[CEVM_LOG_LINE], const cevm_node_log_options *options, const cevm_record *record,
                         size_t count)
 {
     uint64_t last = record->block.header.number;
@@ -357,7 +358,7 @@ size_t cevm_log_removed(char out[CEVM_LOG_LINE], const cevm_logger_options *opti
     return l.size;
 }
 
-size_t cevm_log_console(char out[CEVM_LOG_LINE], const cevm_logger_options *options, const char *text)
+size_t cevm_log_console(char out[CEVM_LOG_LINE], const cevm_node_log_options *options, const char *text)
 {
     if (options->json) {
         cevm_json_writer w;

@@ -30,6 +30,7 @@ typedef struct cevm_conn {
     int fd;
     atomic_bool is_new;     /* has not sent a request yet */
     cevm_session *session;  /* while it is one */
+    bool is_cut;            /* to make room for another */
     atomic_int stage;       /* written by its own thread */
     atomic_ullong since;    /* nanoseconds, CLOCK_MONOTONIC: when the stage began */
     atomic_size_t received; /* bytes of the body */
@@ -50,6 +51,7 @@ struct cevm_server {
     pthread_cond_t changed; /* connections came or went, or it stops */
     cevm_conn *first;       /* the youngest */
     unsigned count;
+    unsigned leaving; /* of them: cut off, about to go */
     bool stopping;
     uint64_t stopping_since;
     atomic_size_t intake; /* bytes of requests that come in */

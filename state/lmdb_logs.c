@@ -24,7 +24,7 @@ typedef struct search {
     uint8_t (*marks)[LMDB_MARK];
     criterion criteria[CRITERIA];
     size_t criterion_count;
-    MDB_cursor *cursor;
+    MDB_cursor *cursor; /* of logs; of receipts when there are no criteria */
     bool stopped;
 } search;
 
@@ -113,7 +113,10 @@ static cevm_err look_up(search *s, bool *found, uint64_t *section, uint8_t bits[
     return CEVM_OK;
 }
 
-/** The blocks of the first section at or after *section that every criterion may hold for. *found is false at the end. */
+/**
+ * The blocks of the first section at or after *section that every criterion, of which there are some, may hold for. *found
+ * is false at the end.
+ */
 static cevm_err next_section(search *s, bool *found, uint64_t *section, uint8_t bits[BITS])
 {
     size_t agreed = 0; /* criteria in a row that know of this section */
@@ -212,6 +215,35 @@ static cevm_err visit_block(search *s, uint64_t number)
 
 /* ---- The way --------------------------------------------------------------------------------------------------------- */
 
+/** Every block whose receipts are there, when nothing in particular is wanted. */
+static cevm_err walk_all(search *s, uint64_t from, uint64_t to)
+{
+    cevm_err err = CEVM_OK;
+    for (uint64_t number = from; err == CEVM_OK && !s->stopped; ++number) {
+        uint8_t key[LMDB_NUMBER];
+        MDB_val k;
+        MDB_val v;
+        bool found = false;
+        cevm_store_be64(key, number);
+        err = cevm_lmdb_seek(s->db, s->cursor, &found, &k, &v, key, sizeof key, 0);
+        if (err != CEVM_OK || !found) {
+            break;
+        }
+        if (k.mv_size != sizeof key) {
+            return cevm_lmdb_corrupt(s->db, "the key of a block has %zu bytes", k.mv_size);
+        }
+        number = cevm_load_be64(k.mv_data);
+        if (number > to) {
+            break;
+        }
+        err = visit_block(s, number);
+        if (number == to) {
+            break;
+        }
+    }
+    return err;
+}
+
 static cevm_err walk(search *s, uint64_t from, uint64_t to)
 {
     cevm_err err = CEVM_OK;
@@ -252,12 +284,14 @@ cevm_err cevm_lmdb_for_each_log(cevm_lmdb *db, const cevm_lmdb_filter *filter, c
         err = make_criteria(&s);
     }
     if (err == CEVM_OK) {
-        err = cevm_lmdb_cursor(db, &s.cursor, LMDB_LOGS);
+        err = cevm_lmdb_cursor(db, &s.cursor, s.criterion_count != 0 ? LMDB_LOGS : LMDB_RECEIPTS);
     }
     if (err == CEVM_OK && found) {
         const uint64_t from = filter->from > first ? filter->from : first;
         const uint64_t to = filter->to < head.number ? filter->to : head.number;
-        err = from <= to ? walk(&s, from, to) : CEVM_OK;
+        if (from <= to) {
+            err = s.criterion_count != 0 ? walk(&s, from, to) : walk_all(&s, from, to);
+        }
     }
     mdb_cursor_close(s.cursor);
     cevm_free(db->allocator, s.marks);

@@ -322,6 +322,9 @@ static cevm_err clean(cevm_lmdb *db, size_t start, size_t depth, bool has_branch
             return err;
         }
         if (has_branch && key.mv_size >= keep_size && memcmp(key.mv_data, keep, keep_size) == 0) {
+            if (key.mv_size > keep_size && ((const uint8_t *)key.mv_data)[keep_size] > 15) {
+                return cevm_lmdb_corrupt(db, "the key of a branch is damaged");
+            }
             memcpy(from, keep, keep_size); /* go on behind them: no nibble is 16 */
             from[keep_size] = 16;
             from_size = keep_size + 1;

@@ -664,6 +664,7 @@ cevm_err cevm_remote_open(cevm_remote **out, cevm_remote_error *error, const cev
     remote->patience_ms = o->patience_ms != 0 ? o->patience_ms : DEFAULT_PATIENCE_MS;
     remote->first_wait_ms = o->first_wait_ms != 0 ? o->first_wait_ms : DEFAULT_FIRST_WAIT_MS;
     remote->cancel = o->cancel;
+    remote->log = o->log;
     remote->cache.file = -1;
     (void)pthread_mutex_init(&remote->wire, NULL);
     (void)pthread_mutex_init(&remote->lock, NULL);

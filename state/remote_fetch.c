@@ -246,6 +246,7 @@ static cevm_err wait_for_node(exchange *x)
                                 x->remote->host, x->reason, x->tries, (double)spent / 1000);
     }
     x->remote->stat.retries++;
+    cevm_log_write(&x->remote->log, CEVM_LOG_WARN, "%s: %s; again in %" PRIu64 " ms", x->remote->host, x->reason, wait);
     return nap(x->remote, wait);
 }
 
@@ -299,7 +300,11 @@ static cevm_err step(exchange *x)
         x->since_ms = now_ms();
         return x->was_limited ? wait_for_node(x) : CEVM_OK;
     case WAIT: return wait_for_node(x);
-    case SPLIT: remote->batch = sent / SHRINK > 1 ? sent / SHRINK : 1; return CEVM_OK;
+    case SPLIT:
+        remote->batch = sent / SHRINK > 1 ? sent / SHRINK : 1;
+        cevm_log_write(&remote->log, CEVM_LOG_INFO, "%s: %s; at most %zu calls in a request from now on", remote->host,
+                       x->reason, (size_t)remote->batch);
+        return CEVM_OK;
     case GIVE_UP: break;
     }
     return give_up(x);

@@ -15,6 +15,7 @@
 #define CEVM_STATE_REMOTE_INTERNAL_H
 
 #include "state/curl.h"
+#include "state/log.h"
 #include "state/map.h"
 #include "state/rlp.h"
 #include "state/scan.h"
@@ -103,6 +104,7 @@ struct cevm_remote {
     uint32_t patience_ms;
     uint32_t first_wait_ms;
     const volatile bool *cancel;
+    cevm_log_sink log;
     cevm_remote_transport transport;
     cevm_curl *curl;
     char host[256];

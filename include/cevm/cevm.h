@@ -15,6 +15,7 @@
 #include <cevm/hex.h>
 #include <cevm/host.h>
 #include <cevm/lmdb.h>
+#include <cevm/log.h>
 #include <cevm/precompile.h>
 #include <cevm/remote.h>
 #include <cevm/state.h>

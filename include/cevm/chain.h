@@ -20,6 +20,7 @@
 #include <cevm/chain_config.h>
 #include <cevm/db.h>
 #include <cevm/execution.h>
+#include <cevm/log.h>
 #include <cevm/state.h>
 
 #ifdef __cplusplus
@@ -50,6 +51,8 @@ typedef struct cevm_chain_options {
     cevm_ethash *ethash; /* checks proof of work, also for other chains of the thread; NULL = the chain makes its own */
     uint32_t undoable;   /* blocks before and with head that the store can take back already; those that recent_blocks
                             does not show with the block before them are not counted */
+    cevm_log_sink log; /* told of blocks (debug), refusals and reorganisations (info), and of a store that an error left
+                            elsewhere and that was brought back (warn) */
 } cevm_chain_options;
 
 /** One block on the chain, for callers: views are valid until the next import. */

@@ -29,6 +29,7 @@
 #include <cevm/block.h>
 #include <cevm/db.h>
 #include <cevm/execution.h>
+#include <cevm/log.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -76,6 +77,7 @@ typedef struct cevm_remote_options {
     size_t max_response;    /* bytes, 0 = 64 MiB */
     const volatile bool *cancel; /* not copied; true ends waits and requests with CEVM_ERR_CANCELLED; NULL = none */
     const cevm_remote_transport *transport; /* what ctx points to must outlive the store; NULL = libcurl */
+    cevm_log_sink log;                      /* told of waits for the node (warn) and of smaller batches (info) */
 } cevm_remote_options;
 
 /** Text of an error, one line. */

@@ -170,6 +170,8 @@ def compare_tracers(options, peer, block):
             if "" not in texts and SYSTEM_ADDRESS not in texts[1]:
                 a, b = (comparable_value(json.loads(text)) for text in texts)
                 unify_precompile_errors(a, b)
+                if name == "keccak256PreimageTracer":  # geth shows what there was no gas to hash as well
+                    b = {k: v for k, v in b.items() if k in a}
                 if name == "erc7562Tracer":  # geth says it of the frames below the outermost
                     a.pop("outOfGas"), b.pop("outOfGas")
                 found = difference(a, b)

@@ -187,7 +187,7 @@ static void use_engine(int abi, void *vm, const char *engine)
  * Memory, a loop of jumps, the code of two accounts (one of them long), the context, a call, a creation, and 64 bytes of
  * output.
  */
-static const char program[] = "615000515060205b600190038060055750"   /* MLOAD at 20480; 32 times round */
+static const char program[] = "615000515060205b600190038060075750"   /* MLOAD at 20480; 32 times round */
                               "60205f5f60bb3c60205f5f60cc3c60bb3b50" /* EXTCODECOPY twice, EXTCODESIZE */
                               "43505f5f5f5f60ab5afa505f5f5ff050"     /* NUMBER, STATICCALL, CREATE */
                               "60405ff3";
@@ -199,7 +199,7 @@ static int execute(int abi, void *vm)
     size_t size = 0;
     assert_true(strlen(program) <= 2 * sizeof code);
     assert_true(cevm_hex_decode(code, &size, program, strlen(program)));
-    const evmc_message_head head = {.kind = EVMC_CALL, .gas = 1000000, .recipient = {{[19] = 1}}};
+    const evmc_message_head head = {.kind = EVMC_CALL, .gas = 10000000, .recipient = {{[19] = 1}}};
     evmc_result_head out;
     if (abi == 12) {
         const evmc12_message message = {.head = head};
