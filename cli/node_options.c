@@ -129,6 +129,10 @@ static bool interpret(cevm_node_command *c, const raw *r)
     if (r->no_cors) {
         c->server.origins = "";
     }
+    if (c->node.history != 0 && c->node.history < CEVM_NODE_MIN_HISTORY) {
+        (void)fprintf(stderr, "%s: --history wants %d blocks or more\n", c->name, (int)CEVM_NODE_MIN_HISTORY);
+        return false;
+    }
     if (c->node.mixed_mining && r->block_time == NULL) {
         (void)fprintf(stderr, "%s: --mixed-mining wants --block-time too\n", c->name);
         return false;

@@ -71,8 +71,26 @@ static json_t *read_hex(const char *path)
     return result;
 }
 
+/** Whether a dump can be written when the node ends: better told at the start than when the chain is about to go. */
+static bool can_dump(const cevm_node_command *c)
+{
+    const char *path = c->dump_state != NULL ? c->dump_state : c->state;
+    const char *slash = path != NULL ? strrchr(path, '/') : NULL;
+    char folder[4096] = ".";
+    if (path == NULL) {
+        return true;
+    }
+    if (slash != NULL && snprintf(folder, sizeof folder, "%.*s", (int)(slash - path) + 1, path) >= (int)sizeof folder) {
+        return fail(c, path, strerror(ENAMETOOLONG));
+    }
+    return access(folder, W_OK | X_OK) == 0 || fail(c, path, strerror(errno));
+}
+
 bool cevm_node_state_load(const cevm_node_command *c, cevm_node *node)
 {
+    if (!can_dump(c)) {
+        return false;
+    }
     const char *path = c->load_state != NULL ? c->load_state : c->state;
     if (path == NULL || (c->load_state == NULL && access(path, F_OK) != 0)) {
         return true;

@@ -14,6 +14,27 @@ enum { MAX_BLOCKS = 1000000 };
 
 /* ---- Mining -------------------------------------------------------------------------------------------------------- */
 
+/** As far as the clock can be moved, in seconds: blocks go on from there without meeting the end of 64 bits. */
+static const uint64_t last_time = UINT64_C(1) << 62;
+
+/** The most seconds between two blocks: with MAX_BLOCKS of them the clock stays within 64 bits. */
+static const uint64_t longest_interval = (UINT64_C(1) << 62) / MAX_BLOCKS;
+
+static bool refuse_time(cevm_node_error *error, uint64_t timestamp)
+{
+    *error = (cevm_node_error){.code = CEVM_RPC_INVALID_PARAMS};
+    (void)snprintf(error->text, sizeof error->text, "Timestamp error: %llu is beyond the last time of the clock, %llu",
+                   (unsigned long long)timestamp, (unsigned long long)last_time);
+    return false;
+}
+
+static bool check_interval(cevm_rpc_call *call, uint64_t interval)
+{
+    return interval <= longest_interval ||
+           cevm_rpc_fail(call, CEVM_RPC_INVALID_PARAMS, "Timestamp error: at most %llu seconds between two blocks",
+                         (unsigned long long)longest_interval);
+}
+
 typedef struct timestamp_edit {
     uint64_t timestamp;
 } timestamp_edit;
@@ -30,6 +51,9 @@ static bool set_next_timestamp(void *user, cevm_world *world, cevm_treedb *db, c
                        (unsigned long long)edit->timestamp, (unsigned long long)head);
         return false;
     }
+    if (edit->timestamp > last_time) {
+        return refuse_time(error, edit->timestamp);
+    }
     world->settings.has_next_timestamp = true;
     world->settings.next_timestamp = edit->timestamp;
     return true;
@@ -41,7 +65,8 @@ static bool mine(cevm_rpc_call *call, uint64_t count, uint64_t interval)
     if (count > MAX_BLOCKS) {
         return cevm_rpc_fail(call, CEVM_RPC_INVALID_PARAMS, "at most %d blocks can be mined at once", (int)MAX_BLOCKS);
     }
-    return cevm_node_mine(call->node, &error, count, interval) || cevm_rpc_fail_node(call, &error);
+    return check_interval(call, interval) &&
+           (cevm_node_mine(call->node, &error, count, interval) || cevm_rpc_fail_node(call, &error));
 }
 
 /** evm_mine's parameter: a timestamp, or {"timestamp", "blocks"}. */
@@ -209,8 +234,11 @@ typedef struct clock_edit {
 static bool increase_time(void *user, cevm_world *world, cevm_treedb *db, cevm_node_error *error)
 {
     clock_edit *edit = user;
+    const uint64_t now = cevm_node_now(world);
     (void)db;
-    (void)error;
+    if (edit->value > last_time || now > last_time - edit->value) {
+        return refuse_time(error, edit->value > UINT64_MAX - now ? UINT64_MAX : now + edit->value);
+    }
     world->settings.time_offset += (int64_t)edit->value;
     edit->offset = (uint64_t)world->settings.time_offset;
     return true;
@@ -284,7 +312,7 @@ static bool remove_interval(void *user, cevm_world *world, cevm_treedb *db, cevm
 void cevm_rpc_anvil_setBlockTimestampInterval(cevm_rpc_call *call)
 {
     clock_edit e = {0};
-    if (cevm_rpc_read_u64(&e.value, call, cevm_rpc_param(call, 0), "seconds") &&
+    if (cevm_rpc_read_u64(&e.value, call, cevm_rpc_param(call, 0), "seconds") && check_interval(call, e.value) &&
         cevm_rpc_edit(call, set_interval, &e)) {
         cevm_rpc_done(call);
     }

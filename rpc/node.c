@@ -444,12 +444,25 @@ static bool init_locks(cevm_node *node)
            pthread_mutex_init(&node->sending, NULL) == 0 && pthread_mutex_init(&node->benches_lock, NULL) == 0;
 }
 
+/** BIP-39 has 12, 15, 18, 21 or 24 words: another number is a slip, and would give accounts that nobody expects. */
+static bool is_mnemonic(const char *text)
+{
+    size_t words = 0;
+    for (const char *p = text; *p != '\0'; ++p) {
+        words += *p != ' ' && (p == text || p[-1] == ' ');
+    }
+    return words >= 12 && words <= 24 && words % 3 == 0;
+}
+
 static bool make_keys(cevm_node *node, cevm_node_error *error, const cevm_node_options *options)
 {
     static const char mnemonic[] = "test test test test test test test test test test test junk";
     static const char derivation[] = "m/44'/60'/0'/0/";
     if (options->accounts == 0) {
         return true;
+    }
+    if (options->mnemonic != NULL && !is_mnemonic(options->mnemonic)) {
+        return cevm_node_say(error, 0, "a mnemonic has 12, 15, 18, 21 or 24 words with spaces between");
     }
     node->keys = cevm_resize_array(node->allocator, NULL, options->accounts, sizeof *node->keys);
     if (node->keys == NULL) {

@@ -20,6 +20,9 @@ typedef struct cevm_node_error {
     char text[1024];
 } cevm_node_error;
 
+/** The least history: what BLOCKHASH may ask for, and the head. */
+enum { CEVM_NODE_MIN_HISTORY = 257 };
+
 /** Zero-initialise, fill what you need; strings are borrowed for cevm_node_create. */
 typedef struct cevm_node_options {
     const cevm_allocator *allocator;

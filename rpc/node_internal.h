@@ -26,7 +26,7 @@
 #include "rpc/node.h"
 #include "state/rlp.h"
 
-enum { CEVM_NODE_MAX_LISTENERS = 16, CEVM_NODE_MAX_POOL = 65536, CEVM_NODE_MIN_HISTORY = 257 /* BLOCKHASH */ };
+enum { CEVM_NODE_MAX_LISTENERS = 16, CEVM_NODE_MAX_POOL = 65536 };
 
 /** A state as a VM sees it: a backend, with the hashes of the blocks up to `head`. */
 typedef struct cevm_node_view {

@@ -188,16 +188,18 @@ cevm_err cevm_lmdb_put_block(void *ctx, const cevm_db_block *block)
     return err == CEVM_OK ? cevm_lmdb_end(db, outer, write_block(db, block)) : err;
 }
 
-/** Removes what finds the transactions and logs of a block whose receipts are there, and the receipts. */
-static cevm_err drop_receipts_of(cevm_lmdb *db, uint64_t number)
+/** Removes the receipts of a block, which need not be there unless `listed`, and what finds its transactions and logs. */
+static cevm_err drop_receipts_of(cevm_lmdb *db, uint64_t number, bool listed)
 {
     uint8_t key[LMDB_NUMBER];
     bool found = false;
     cevm_db_block block;
     cevm_err err = cevm_lmdb_block(db, &found, &block, number);
-    if (err != CEVM_OK || !found || block.receipts.size == 0) {
-        return err == CEVM_OK && !found ? cevm_lmdb_corrupt(db, "there are receipts of a block that is not there")
-                                        : err;
+    if (err == CEVM_OK && (!found || (listed && block.receipts.size == 0))) {
+        return cevm_lmdb_corrupt(db, "there are receipts of a block that is not there, or empty ones");
+    }
+    if (err != CEVM_OK || block.receipts.size == 0) {
+        return err;
     }
     /* The pages they lie on may move when others are written. */
     cevm_buf_clear(&db->scratch);
@@ -228,7 +230,7 @@ cevm_err cevm_lmdb_drop_block(cevm_lmdb *db, uint64_t number)
     }
     const cevm_hash hash = block.hash;
     if (err == CEVM_OK) {
-        err = drop_receipts_of(db, number);
+        err = drop_receipts_of(db, number, false);
     }
     if (err == CEVM_OK) {
         err = cevm_lmdb_remove(db, LMDB_NUMBERS, hash.bytes, LMDB_HASH);
@@ -253,7 +255,7 @@ cevm_err cevm_lmdb_drop_receipts(cevm_lmdb *db, bool *left, uint64_t keep, uint6
         if (!*left || limit-- == 0) {
             break;
         }
-        err = drop_receipts_of(db, oldest);
+        err = drop_receipts_of(db, oldest, true);
     }
     return err;
 }

@@ -176,7 +176,7 @@ static void put_record(const lmdb_folder *folder, const char *table, const void 
     MDB_txn *txn;
     MDB_dbi dbi;
     uint8_t key_copy[64];
-    char value_copy[64];
+    char value_copy[80];
     memcpy(key_copy, key, key_size);
     memcpy(value_copy, value, size);
     MDB_val k = {.mv_size = key_size, .mv_data = key_copy};
@@ -218,6 +218,33 @@ static void test_damaged_records(void **state)
     assert_true(lmdb_folder_make(&folder));
     put_record(&folder, "others", "a", 1, "b", 1);
     refused(&folder, CEVM_ERR_BACKEND, "another program's database", false);
+    lmdb_folder_remove(&folder);
+}
+
+/** Records that are damaged so that a walk over them could go on for ever. */
+static void test_damaged_records_end_walks(void **state)
+{
+    (void)state;
+    static const uint8_t far[8] = {0x0f};
+    static const uint8_t first[8] = {[7] = 1};
+    char record[65] = {0};
+    lmdb_folder folder;
+    uint64_t logs = 0;
+    const cevm_lmdb_filter all = {.to = UINT64_MAX};
+    assert_true(lmdb_folder_make(&folder));
+    cevm_lmdb *db = open_store(&folder, true);
+    assert_int_equal(lmdb_add_block(db, 0, 20, 1), CEVM_OK);
+    cevm_lmdb_close(db);
+    put_record(&folder, "chain", far, sizeof far, record, sizeof record);
+    db = open_store(&folder, false);
+    assert_int_equal(cevm_lmdb_for_each_log(db, &all, lmdb_count_log, &logs), CEVM_OK);
+    assert_true(logs != 0);
+    assert_int_equal(cevm_lmdb_verify(db, NULL, NULL), CEVM_ERR_BACKEND);
+    cevm_lmdb_close(db);
+    put_record(&folder, "receipts", first, sizeof first, "", 0);
+    db = open_store(&folder, false);
+    assert_int_equal(cevm_lmdb_prune_receipts(db, 0, NULL, NULL), CEVM_ERR_BACKEND);
+    cevm_lmdb_close(db);
     lmdb_folder_remove(&folder);
 }
 
@@ -456,6 +483,7 @@ int main(void)
         cmocka_unit_test(test_history_lasts_and_is_pruned),
         cmocka_unit_test(test_the_block_goes_with_its_changes),
         cmocka_unit_test(test_damaged_records),
+        cmocka_unit_test(test_damaged_records_end_walks),
         cmocka_unit_test(test_files_cut_short),
         cmocka_unit_test(test_spoiled_pages),
         cmocka_unit_test(test_the_seal),
