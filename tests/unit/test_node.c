@@ -54,6 +54,11 @@ static void test_other_mnemonic(void **unused)
     options.derivation = "44'/60";
     assert_int_equal(cevm_node_create(&node, &error, &options), CEVM_ERR_ARGUMENT);
     assert_null(node);
+    options.derivation = NULL;
+    options.mnemonic = "abandon  abandon";
+    assert_int_equal(cevm_node_create(&node, &error, &options), CEVM_ERR_ARGUMENT);
+    assert_null(node);
+    assert_string_equal(error.text, "a mnemonic has 12, 15, 18, 21 or 24 words with spaces between");
 }
 
 static void test_genesis(void **unused)
@@ -435,6 +440,28 @@ static void test_determinism(void **unused)
     cevm_node_destroy(b);
 }
 
+/* Time neither wraps nor goes back, however far it is pushed. */
+static void test_end_of_time(void **unused)
+{
+    static const char last[] = "\"0x4000000000000000\""; /* 2^62, the last time of the clock */
+    cevm_node *node = node_open();
+    (void)unused;
+    const uint64_t before = latest(node, "timestamp");
+    expect_error(node, "evm_increaseTime", "\"0xffffffffffffffff\"", -32602, "Timestamp error: ");
+    expect_error(node, "evm_increaseTime", last, -32602, "Timestamp error: ");
+    expect_error(node, "evm_setNextBlockTimestamp", "\"0x4000000000000001\"", -32602, "Timestamp error: ");
+    expect_error(node, "evm_mine", "\"0xffffffffffffffff\"", -32602, "Timestamp error: ");
+    expect_error(node, "hardhat_mine", "\"0x2\",\"0xffffffffffffffff\"", -32602, "Timestamp error: ");
+    expect_error(node, "evm_setBlockTimestampInterval", "\"0xffffffffffffffff\"", -32602, "Timestamp error: ");
+    assert_int_equal(latest(node, "timestamp"), before);
+    rpc_do(node, "evm_setNextBlockTimestamp", last);
+    rpc_do(node, "evm_mine", "");
+    assert_int_equal(latest(node, "timestamp"), UINT64_C(1) << 62);
+    rpc_do(node, "hardhat_mine", "\"0x2\",\"0x3c\"");
+    assert_true(latest(node, "timestamp") > UINT64_C(1) << 62);
+    cevm_node_destroy(node);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -444,6 +471,7 @@ int main(void)
         cmocka_unit_test(test_full_blocks), cmocka_unit_test(test_order_of_arrival), cmocka_unit_test(test_history),
         cmocka_unit_test(test_clock),       cmocka_unit_test(test_clock_intervals),  cmocka_unit_test(test_time_grows),
         cmocka_unit_test(test_snapshot),    cmocka_unit_test(test_many_snapshots),   cmocka_unit_test(test_determinism),
+        cmocka_unit_test(test_end_of_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
