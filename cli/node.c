@@ -3,8 +3,11 @@
 #include "cli/node.h"
 
 #include <malloc.h>
+#include <pthread.h>
 #include <signal.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "cli/node_state.h"
 #include "rpc/log.h"
@@ -26,12 +29,32 @@ static void block_signals(void)
     (void)signal(SIGPIPE, SIG_IGN);
 }
 
+/* A second signal ends it at once, but not while the first may still echo: terminals and what started us (npm, timeout)
+ * often both send it, and the state must be written nevertheless. */
+static void *heed_second_signal(void *unused)
+{
+    static const struct timespec echo = {.tv_sec = 1};
+    static const struct timespec none = {.tv_sec = 0};
+    sigset_t signals = ends();
+    (void)nanosleep(&echo, NULL);
+    while (sigtimedwait(&signals, NULL, &none) > 0) {
+    }
+    (void)pthread_sigmask(SIG_UNBLOCK, &signals, NULL);
+    for (;;) {
+        (void)pause();
+    }
+    return unused;
+}
+
 static void wait_for_end(void)
 {
     sigset_t signals = ends();
+    pthread_t thread;
     int signal_number;
     (void)sigwait(&signals, &signal_number);
-    (void)pthread_sigmask(SIG_UNBLOCK, &signals, NULL); /* a second one ends it at once */
+    if (pthread_create(&thread, NULL, heed_second_signal, NULL) == 0) {
+        (void)pthread_detach(thread);
+    }
 }
 
 static bool fail(const cevm_node_command *c, const char *text)

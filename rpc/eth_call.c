@@ -75,8 +75,10 @@ static bool is_transfer(cevm_trial *trial, bool *out)
 static bool highest_limit(cevm_trial *trial, uint64_t *out)
 {
     const cevm_tx *tx = &trial->args.tx;
-    const bool asked = trial->args.has_gas && tx->gas_limit >= TRANSFER_GAS;
-    uint64_t gas = asked || tx->gas_limit < trial->env.gas_limit ? tx->gas_limit : trial->env.gas_limit;
+    uint64_t gas = tx->gas_limit; /* without one in the call, the node's cap */
+    if (trial->args.has_gas ? gas < TRANSFER_GAS : gas > trial->env.gas_limit) {
+        gas = trial->env.gas_limit; /* a limit that buys nothing is none: wallets give 0 */
+    }
     if (CEVM_HAS_EIP(trial->env.fork, 7825) && gas > MAX_TX_GAS) {
         gas = MAX_TX_GAS;
     }

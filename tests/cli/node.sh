@@ -123,8 +123,11 @@ refused "a port that is none" 'from 0 to 65535' --port 65536
 refused "a fork that is none" 'cevm version lists' --hardfork Moon
 refused "a block time that is none" 'seconds' --block-time never
 refused "an order that is none" 'fees or fifo' --order random
+refused "a history that is too short" '257 blocks or more' --history 5
 refused "an argument" 'is no option' chain
 
+"$cevm" node --port 0 --mnemonic "test junk" > "$work/log" 2>&1
+expect "a mnemonic of two words" "1 1" "$? $(grep -c '12, 15, 18' "$work/log")"
 "$cevm" node --port 0 --host nowhere > "$work/log" 2>&1
 expect "a host that is no address" 1 $?
 "$cevm" node --port 0 --genesis "$work/nothing.json" > "$work/log" 2>&1
@@ -145,6 +148,13 @@ start --quiet --load-state "$work/state" --dump-state "$work/other"
 expect "--load-state" '"0x21e19e0c9bab2400010"' "$(call eth_getBalance "\"$second\"")"
 finish
 expect "--dump-state" yes "$([ -s "$work/other" ] && echo yes)"
+start --quiet --dump-state "$work/twice"
+kill -INT "$node" 2> /dev/null
+kill -TERM "$node" 2> /dev/null # as a terminal and what started it do together
+finish
+expect "… for all that the signal comes again" "0 yes" "$status $([ -s "$work/twice" ] && echo yes)"
+"$cevm" node --port 0 --dump-state "$work/nowhere/state" > "$work/log" 2>&1
+expect "a state that could not be written is told at the start" "1 1" "$? $(grep -c 'No such file' "$work/log")"
 echo nonsense > "$work/bad"
 "$cevm" node --port 0 --load-state "$work/bad" > "$work/log" 2>&1
 expect "a state that is none" 1 $?

@@ -79,6 +79,9 @@ static void test_eth_estimate_gas(void **unused)
     cevm_node *node = node_open();
     (void)unused;
     expect_text(node, "eth_estimateGas", "{\"from\":\"" ALICE "\",\"to\":\"" BOB "\",\"value\":\"0x1\"}", "0x5208");
+    /* A limit under any transaction's least gas is none, as in geth. */
+    expect_text(node, "eth_estimateGas", "{\"from\":\"" ALICE "\",\"to\":\"" BOB "\",\"gas\":\"0x0\"}", "0x5208");
+    expect_text(node, "eth_estimateGas", "{\"from\":\"" ALICE "\",\"to\":\"" BOB "\",\"gas\":\"0x1\"}", "0x5208");
     /* Without funds for any gas at its price. */
     expect_error(node, "eth_estimateGas",
                  "{\"from\":\"0x00000000000000000000000000000000000000aa\",\"to\":\"" BOB
