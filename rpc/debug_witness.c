@@ -227,7 +227,8 @@ static cevm_err prove_siblings(witness *t, const read_key *gone, const cevm_hash
         }
         cevm_hash from = {{0}};
         memcpy(from.bytes, path->bytes, at / 2);
-        from.bytes[at / 2] = at % 2 == 0 ? (uint8_t)(k << 4) : (uint8_t)((path->bytes[at / 2] & 0xf0) | k);
+        const unsigned high = path->bytes[at / 2] & 0xf0u;
+        from.bytes[at / 2] = (uint8_t)(at % 2 == 0 ? (unsigned)k << 4 : high | (unsigned)k);
         err = prove_from(t, gone, &from);
     }
     return err;

@@ -257,7 +257,7 @@ static cevm_err walk(search *s, uint64_t from, uint64_t to)
         }
         for (unsigned b = 0; err == CEVM_OK && !s->stopped && b < LMDB_SECTION; ++b) {
             const uint64_t number = section * LMDB_SECTION + b;
-            if ((bits[b / 8] >> (b % 8) & 1u) != 0 && number >= from && number <= to) {
+            if (((unsigned)bits[b / 8] >> (b % 8) & 1u) != 0 && number >= from && number <= to) {
                 err = visit_block(s, number);
             }
         }

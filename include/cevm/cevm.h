@@ -21,6 +21,7 @@
 #include <cevm/state.h>
 #include <cevm/tracer.h>
 #include <cevm/transition.h>
+#include <cevm/treedb.h>
 #include <cevm/tx.h>
 #include <cevm/types.h>
 #include <cevm/vm.h>

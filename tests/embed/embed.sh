@@ -39,20 +39,26 @@ check "the example builds with the shared library" "$(cd "$stage" &&
     $CC -std=c17 -Wall -Wextra -Werror -Iusr/include embed.c -o embed_shared -Lusr/lib -lcevm 2>&1)"
 check "the example runs with the shared library" "$(
     diff <(sed -n 's|^// prints: ||p' tests/embed/embed.c) <(LD_LIBRARY_PATH=$stage/usr/lib "$stage/embed_shared" 2>&1))"
+# The lines for CMake are those of docs/embedding/README.md, with a program to go by its name.
+lines=$(sed -n '/With CMake:$/,/^[^ ]/ { /^    /s/^    //p }' docs/embedding/README.md)
+check "docs/embedding/README.md has lines for CMake" "$(
+    for line in 'find_package(cevm ' 'target_link_libraries(program '; do
+        grep -qF "$line" <<< "$lines" || echo "no $line"
+    done)"
 if command -v cmake > /dev/null; then
     mkdir -p "$stage/cmake"
-    cat > "$stage/cmake/CMakeLists.txt" << 'END'
+    cat > "$stage/cmake/CMakeLists.txt" << END
 cmake_minimum_required(VERSION 3.13)
 project(example C)
+add_executable(program ../embed.c)
+$lines
 find_package(cevm 0.1 REQUIRED)
-add_executable(example_shared ../embed.c)
-target_link_libraries(example_shared PRIVATE cevm::cevm)
-add_executable(example_static ../embed.c)
-target_link_libraries(example_static PRIVATE cevm::static)
+add_executable(program_static ../embed.c)
+target_link_libraries(program_static PRIVATE cevm::static)
 END
     check "CMake finds both libraries" "$(cd "$stage/cmake" &&
         { cmake -S . -B build -DCMAKE_C_COMPILER="$CC" -DCMAKE_PREFIX_PATH="$stage/usr" && cmake --build build; } > log 2>&1 || tail -n 5 log)"
-    for name in example_shared example_static; do
+    for name in program program_static; do
         check "the CMake $name runs" "$(
             diff <(sed -n 's|^// prints: ||p' tests/embed/embed.c) <("$stage/cmake/build/$name" 2>&1))"
     done
@@ -76,6 +82,36 @@ for name in host backend tracer chain; do
     listing=$(awk -v name="$name.c" '/^## / { here = index($0, "`" name "`") != 0 || name == "chain.c" }
         /^```$/ { on = 0 } on { print } /^```c$/ && here { on = 1 }' "$page")
     check "$page shows $name.c" "$(diff <(echo "$listing") <(tail -n +2 "$source") | head -n 10)"
+done
+
+# The programs behind store.md and remote.md, whose listings are parts of them: no network, and each its own files.
+# listings PAGE FILE: the listings of a page that do not stand in a file as they are.
+listings() {
+    local text line block='' on=0 count=0
+    text=$(cat "$2")
+    while IFS= read -r line; do
+        if [ "$on" = 0 ]; then
+            [ "$line" = '```c' ] && on=1 block=''
+            [[ $line =~ ^'    ' ]] && echo "a listing that is in no program: $line"
+        elif [ "$line" = '```' ]; then
+            on=0 count=$((count + 1))
+            [[ $text == *"$block"* ]] || printf 'not in %s: %s\n' "$2" "$block"
+        else
+            block+=$line$'\n'
+        fi
+    done < "$1"
+    [ "$count" -gt 0 ] && [ "$on" = 0 ] || echo "$1 has no listing, or one without an end"
+}
+for name in store remote; do
+    source=docs/embedding/$name.c
+    cp "$source" "$stage/$name.c"
+    # shellcheck disable=SC2086 # several libraries
+    check "$name.c builds from what was installed" "$(cd "$stage" &&
+        $CC -std=c17 -Wall -Wextra -Wpedantic -Werror -Iusr/include "$name.c" -o "$name" usr/lib/libcevm.a $libs 2>&1)"
+    [ "$name" = store ] && arguments=(store.folder "$samples/genesis.json" "$samples/chain.rlp") || arguments=(remote.cache)
+    check "$name.c prints what it says" "$(
+        diff <(sed -n 's|^// prints: ||p' "$source") <(cd "$stage" && "./$name" "${arguments[@]}" 2>&1))"
+    check "docs/embedding/$name.md shows parts of $name.c" "$(listings "docs/embedding/$name.md" "$source" | head -n 10)"
 done
 
 # The machines for EVMC, as its loader finds them: only their entry points are to be seen, and nothing of ours is needed.
