@@ -27,7 +27,7 @@ run_fuzzer() {
     [ "$(basename "$1")" = fuzz_t8n ] && seeds=tests/cli/t8n
     mkdir -p "$logs/corpus"
     # shellcheck disable=SC2086 # none or some
-    "$1" -max_total_time="${FUZZ_SECONDS:-10}" -timeout=20 -rss_limit_mb=2048 -print_final_stats=1 \
+    "$1" -max_total_time="${FUZZ_SECONDS:-6}" -timeout=20 -rss_limit_mb=2048 -print_final_stats=1 \
         -artifact_prefix="$logs/" "$logs/corpus" $seeds
     local status=$?
     rm -rf "$logs/corpus"
