@@ -94,7 +94,7 @@ static void fuzz_answers(const uint8_t *data, size_t size, bool begins_well)
 {
     script s = {data, size, begins_well};
     const cevm_remote_transport transport = {.ctx = &s, .post = post_line};
-    cevm_remote_options options = stub_options(&transport, NULL);
+    cevm_remote_options options = fake_node_options(&transport, NULL);
     options.patience_ms = 1;
     (void)open_and_use(&options);
 }
@@ -122,9 +122,9 @@ static void put_file(int file, const uint8_t *data, size_t size)
     }
 }
 
-static stub *small_node(void)
+static fake_node *small_node(void)
 {
-    static stub n;
+    static fake_node n;
     static cevm_memdb *db;
     if (db == NULL) {
         const cevm_address address = {.bytes = {[19] = 1}};
@@ -135,7 +135,7 @@ static stub *small_node(void)
             cevm_memdb_set_storage(db, &address, &word, &word) != CEVM_OK) {
             abort();
         }
-        n = (stub){.db = cevm_memdb_interface(db), .number = 1000, .chain_id = 5, .branch = 0xaa};
+        n = (fake_node){.db = cevm_memdb_interface(db), .number = 1000, .chain_id = 5, .branch = 0xaa};
     }
     return &n;
 }
@@ -144,8 +144,8 @@ static stub *small_node(void)
 static void use_file(void)
 {
     int file;
-    const cevm_remote_transport transport = stub_transport(small_node());
-    cevm_remote_options options = stub_options(&transport, file_path(&file));
+    const cevm_remote_transport transport = fake_node_transport(small_node());
+    cevm_remote_options options = fake_node_options(&transport, file_path(&file));
     options.offline = true;
     (void)open_and_use(&options);
     options.offline = false;

@@ -11,7 +11,7 @@
 
 typedef struct bench {
     world w;
-    stub node;
+    fake_node node;
     faulty memory;
     cevm_allocator allocator;
     cevm_remote_transport transport;
@@ -29,7 +29,7 @@ static cevm_err flaky_post(void *ctx, cevm_remote_reply *out, cevm_bytes body)
         *out = (cevm_remote_reply){.status = 401};
         return CEVM_OK;
     }
-    return stub_post(&b->node, out, body);
+    return fake_node_post(&b->node, out, body);
 }
 
 /** A contract that reads a slot, asks for the balance of what is there, and keeps the hash of a block. */
@@ -48,7 +48,7 @@ static void bench_open(bench *b)
     b->w.block.number = 1001;
     b->input = input_of(&b->w);
     b->tx = typed_tx(CEVM_TX_DYNAMIC_FEE);
-    b->node = (stub){.db = cevm_memdb_interface(b->w.db), .number = 1000, .chain_id = 1, .branch = 0xaa};
+    b->node = (fake_node){.db = cevm_memdb_interface(b->w.db), .number = 1000, .chain_id = 1, .branch = 0xaa};
     b->allocator = (cevm_allocator){&b->memory, faulty_resize};
     b->transport = (cevm_remote_transport){.ctx = b, .post = flaky_post};
     (void)snprintf(b->path, sizeof b->path, "%.200s/cevm-XXXXXX", place != NULL ? place : P_tmpdir);
@@ -60,7 +60,7 @@ static void bench_open(bench *b)
 static void bench_close(bench *b)
 {
     (void)unlink(b->path);
-    stub_free(&b->node);
+    fake_node_free(&b->node);
     world_close(&b->w);
 }
 
@@ -85,7 +85,7 @@ static cevm_err run(bench *b, bool warms, bool offline, uint64_t *gas_used)
     cevm_vm *vm = NULL;
     const cevm_tx *list[] = {&b->tx};
     const cevm_vm_config config = {.struct_size = sizeof config, .allocator = &b->allocator};
-    cevm_remote_options options = stub_options(&b->transport, b->path);
+    cevm_remote_options options = fake_node_options(&b->transport, b->path);
     options.allocator = &b->allocator;
     options.offline = offline;
     b->requests = 0;

@@ -58,7 +58,7 @@ typedef struct game {
     cevm_lmdb *lmdb;
     cevm_treedb *treedb;
     cevm_remote *remote;
-    stub node;
+    fake_node node;
     cevm_remote_transport transport;
     char folder[256];
     cevm_db db;
@@ -125,11 +125,11 @@ static cevm_err open_remote(game *g)
     cevm_remote_error error;
     g->remote = NULL;
     g->treedb = NULL;
-    g->transport = stub_transport(&g->node);
+    g->transport = fake_node_transport(&g->node);
     cevm_err err = cevm_memdb_create(&g->memdb, NULL);
     assert_int_equal(err, CEVM_OK);
-    g->node = (stub){.db = cevm_memdb_interface(g->memdb), .number = 5, .chain_id = 1};
-    cevm_remote_options options = stub_options(&g->transport, NULL);
+    g->node = (fake_node){.db = cevm_memdb_interface(g->memdb), .number = 5, .chain_id = 1};
+    cevm_remote_options options = fake_node_options(&g->transport, NULL);
     options.allocator = &g->allocator;
     err = cevm_remote_open(&g->remote, &error, &options);
     if (err == CEVM_OK) {
@@ -148,7 +148,7 @@ static void close_remote(game *g)
     cevm_treedb_destroy(g->treedb);
     cevm_remote_close(g->remote);
     cevm_memdb_destroy(g->memdb);
-    stub_free(&g->node);
+    fake_node_free(&g->node);
 }
 
 static cevm_err open_lmdb(game *g)

@@ -15,7 +15,7 @@
 #include <string.h>
 
 /** How the node behaves; what is limited by `times` is over after so many requests. */
-typedef enum stub_mode {
+typedef enum fake_node_mode {
     NODE_WELL,
     NODE_BUSY,         /* HTTP 429 */
     NODE_BROKEN,       /* HTTP 503 */
@@ -30,27 +30,27 @@ typedef enum stub_mode {
     NODE_SMALL,        /* HTTP 413 for batches of more than 50 */
     NODE_LARGE_ANSWER, /* more than the limit for batches of more than 50 */
     NODE_BACKWARDS,    /* answers in reverse order, between some that nobody asked for */
-    NODE_PRUNED,       /* -32000 missing trie stub */
+    NODE_PRUNED,       /* -32000 state that was pruned */
     NODE_NONSENSE,     /* results that are no numbers */
     NODE_NULL,         /* null for everything */
     NODE_FORBIDS       /* HTTP 401 */
-} stub_mode;
+} fake_node_mode;
 
-typedef struct stub {
+typedef struct fake_node {
     cevm_db db;
     uint64_t number;
     uint64_t chain_id;
     uint8_t branch; /* the first byte of the hashes of its blocks */
-    stub_mode mode;
+    fake_node_mode mode;
     size_t times;
     size_t requests;
     size_t calls;
     size_t largest; /* batch */
     char *answer;
     char last_method[64];
-} stub;
+} fake_node;
 
-static inline json_t *stub_hex(const uint8_t *data, size_t size)
+static inline json_t *fake_node_hex(const uint8_t *data, size_t size)
 {
     char *text = malloc(2 * size + 3);
     if (text == NULL) {
@@ -63,21 +63,21 @@ static inline json_t *stub_hex(const uint8_t *data, size_t size)
     return out;
 }
 
-static inline json_t *stub_quantity(const cevm_u256 *value)
+static inline json_t *fake_node_quantity(const cevm_u256 *value)
 {
     char text[67];
     cevm_u256_to_hex(text, value);
     return json_string(text);
 }
 
-static inline cevm_hash stub_block_hash(const stub *n, uint64_t number)
+static inline cevm_hash fake_node_block_hash(const fake_node *n, uint64_t number)
 {
     cevm_hash hash = {{n->branch}};
     cevm_store_be64(hash.bytes + 24, number);
     return hash;
 }
 
-static inline json_t *stub_block(const stub *n, const char *tag)
+static inline json_t *fake_node_block(const fake_node *n, const char *tag)
 {
     const uint64_t number = strcmp(tag, "latest") == 0 ? n->number : strtoull(tag, NULL, 16);
     if (number > n->number) {
@@ -85,25 +85,25 @@ static inline json_t *stub_block(const stub *n, const char *tag)
     }
     const cevm_u256 word = cevm_u256_from_u64(number);
     const cevm_u256 gas_limit = cevm_u256_from_u64(30000000);
-    const cevm_hash hash = stub_block_hash(n, number);
-    const cevm_hash parent = stub_block_hash(n, number - 1);
+    const cevm_hash hash = fake_node_block_hash(n, number);
+    const cevm_hash parent = fake_node_block_hash(n, number - 1);
     const uint8_t extra[3] = {1, 2, 3};
     json_t *o = json_object();
-    json_object_set_new(o, "number", stub_quantity(&word));
-    json_object_set_new(o, "hash", stub_hex(hash.bytes, 32));
-    json_object_set_new(o, "parentHash", stub_hex(parent.bytes, 32));
-    json_object_set_new(o, "timestamp", stub_quantity(&word));
-    json_object_set_new(o, "gasLimit", stub_quantity(&gas_limit));
+    json_object_set_new(o, "number", fake_node_quantity(&word));
+    json_object_set_new(o, "hash", fake_node_hex(hash.bytes, 32));
+    json_object_set_new(o, "parentHash", fake_node_hex(parent.bytes, 32));
+    json_object_set_new(o, "timestamp", fake_node_quantity(&word));
+    json_object_set_new(o, "gasLimit", fake_node_quantity(&gas_limit));
     json_object_set_new(o, "baseFeePerGas", json_string("0x7"));
     json_object_set_new(o, "miner", json_string("0x00000000000000000000000000000000c0ffee00"));
-    json_object_set_new(o, "extraData", stub_hex(extra, sizeof extra));
+    json_object_set_new(o, "extraData", fake_node_hex(extra, sizeof extra));
     json_object_set_new(o, "blobGasUsed", json_null());
     json_object_set_new(o, "transactions", json_array());
     return o;
 }
 
 /** The result of one call; NULL when the method or its parameters are not what they should be. */
-static inline json_t *stub_result(stub *n, const char *method, const json_t *params)
+static inline json_t *fake_node_result(fake_node *n, const char *method, const json_t *params)
 {
     const char *first = json_string_value(json_array_get(params, 0));
     const char *second = json_string_value(json_array_get(params, 1));
@@ -111,10 +111,10 @@ static inline json_t *stub_result(stub *n, const char *method, const json_t *par
     cevm_address address;
     if (strcmp(method, "eth_chainId") == 0) {
         const cevm_u256 id = cevm_u256_from_u64(n->chain_id);
-        return stub_quantity(&id);
+        return fake_node_quantity(&id);
     }
     if (strcmp(method, "eth_getBlockByNumber") == 0) {
-        return first != NULL ? stub_block(n, first) : NULL;
+        return first != NULL ? fake_node_block(n, first) : NULL;
     }
     if (first == NULL || tag == NULL || !cevm_hex_decode_exact(address.bytes, 20, first) ||
         strtoull(tag, NULL, 16) > n->number) {
@@ -129,66 +129,66 @@ static inline json_t *stub_result(stub *n, const char *method, const json_t *par
         const cevm_u256 key = cevm_u256_from_be(word);
         (void)n->db.vtable->storage(n->db.ctx, &value, &address, &key);
         cevm_u256_to_be(word, &value);
-        return stub_hex(word, 32);
+        return fake_node_hex(word, 32);
     }
     cevm_db_account account;
     bool exists = false;
     (void)n->db.vtable->account(n->db.ctx, &account, &exists, &address);
     if (strcmp(method, "eth_getBalance") == 0) {
-        return exists ? stub_quantity(&account.balance) : json_string("0x0");
+        return exists ? fake_node_quantity(&account.balance) : json_string("0x0");
     }
     if (strcmp(method, "eth_getTransactionCount") == 0) {
         const cevm_u256 nonce = cevm_u256_from_u64(exists ? account.nonce : 0);
-        return stub_quantity(&nonce);
+        return fake_node_quantity(&nonce);
     }
     if (strcmp(method, "eth_getCode") == 0) {
         cevm_bytes code = {NULL, 0};
         if (exists && !cevm_hash_equal(&account.code_hash, &cevm_empty_code_hash)) {
             (void)n->db.vtable->code(n->db.ctx, &code, &account.code_hash);
         }
-        return stub_hex(code.data, code.size);
+        return fake_node_hex(code.data, code.size);
     }
     return NULL;
 }
 
-static inline json_t *stub_error(int code, const char *message)
+static inline json_t *fake_node_error(int code, const char *message)
 {
     return json_pack("{s:s, s:n, s:{s:i, s:s}}", "jsonrpc", "2.0", "id", "error", "code", code, "message", message);
 }
 
-static inline json_t *stub_answer(stub *n, const json_t *request, size_t index)
+static inline json_t *fake_node_answer(fake_node *n, const json_t *request, size_t index)
 {
     const char *method = json_string_value(json_object_get(request, "method"));
     json_t *id = json_object_get(request, "id");
     json_t *out = NULL;
     n->calls++;
     if (method == NULL || id == NULL) {
-        return stub_error(-32600, "invalid request");
+        return fake_node_error(-32600, "invalid request");
     }
     (void)snprintf(n->last_method, sizeof n->last_method, "%s", method);
     const bool is_state = strcmp(method, "eth_chainId") != 0 && strcmp(method, "eth_getBlockByNumber") != 0;
     if (n->mode == NODE_LIMITS_CALLS && n->times != 0 && index % 2 == 1) {
-        out = stub_error(-32005, "daily request count exceeded");
+        out = fake_node_error(-32005, "daily request count exceeded");
     } else if (n->mode == NODE_PRUNED && is_state) {
-        out = stub_error(-32000, "missing trie node d67e (path ) \n state is not available");
+        out = fake_node_error(-32000, "missing trie node d67e (path ) \n state is not available");
     } else if (n->mode == NODE_NONSENSE && is_state) {
         out = json_pack("{s:s, s:s}", "jsonrpc", "2.0", "result", "12");
     } else if (n->mode == NODE_NULL) {
         out = json_pack("{s:s, s:n}", "jsonrpc", "2.0", "result");
     } else {
-        json_t *result = stub_result(n, method, json_object_get(request, "params"));
+        json_t *result = fake_node_result(n, method, json_object_get(request, "params"));
         out = result != NULL ? json_pack("{s:s, s:o}", "jsonrpc", "2.0", "result", result)
-                             : stub_error(-32602, "invalid params");
+                             : fake_node_error(-32602, "invalid params");
     }
     json_object_set(out, "id", id);
     return out;
 }
 
-static inline json_t *stub_batch(stub *n, const json_t *requests)
+static inline json_t *fake_node_batch(fake_node *n, const json_t *requests)
 {
     json_t *out = json_array();
     for (size_t i = 0; i < json_array_size(requests); ++i) {
-        json_t *answer = stub_answer(n, json_array_get(requests, i), i);
+        json_t *answer = fake_node_answer(n, json_array_get(requests, i), i);
         if (n->mode == NODE_BACKWARDS) {
             json_t *stray = json_pack("{s:s, s:i, s:s}", "jsonrpc", "2.0", "id", 1000000 + (int)i, "result", "0x1");
             (void)json_array_insert_new(out, 0, answer);
@@ -203,7 +203,7 @@ static inline json_t *stub_batch(stub *n, const json_t *requests)
 }
 
 /** What the node says to a request before it looks at it; true: that is all. */
-static inline bool stub_refuses(const stub *n, cevm_remote_reply *out, const json_t *request)
+static inline bool fake_node_refuses(const fake_node *n, cevm_remote_reply *out, const json_t *request)
 {
     static const char page[] = "<html>busy</html>";
     const size_t size = json_is_array(request) ? json_array_size(request) : 1;
@@ -230,9 +230,9 @@ static inline bool stub_refuses(const stub *n, cevm_remote_reply *out, const jso
     return true;
 }
 
-static inline cevm_err stub_post(void *ctx, cevm_remote_reply *out, cevm_bytes body)
+static inline cevm_err fake_node_post(void *ctx, cevm_remote_reply *out, cevm_bytes body)
 {
-    stub *n = ctx;
+    fake_node *n = ctx;
     *out = (cevm_remote_reply){.status = 200};
     json_t *request = json_loadb((const char *)body.data, body.size, 0, NULL);
     if (request == NULL) {
@@ -241,14 +241,14 @@ static inline cevm_err stub_post(void *ctx, cevm_remote_reply *out, cevm_bytes b
     const size_t size = json_is_array(request) ? json_array_size(request) : 1;
     n->requests++;
     n->largest = size > n->largest ? size : n->largest;
-    if (!stub_refuses(n, out, request)) {
+    if (!fake_node_refuses(n, out, request)) {
         json_t *answer = NULL;
         if (json_is_array(request) && n->mode == NODE_NO_BATCH) {
-            answer = stub_error(-32600, "batch requests are not supported");
+            answer = fake_node_error(-32600, "batch requests are not supported");
         } else if (json_is_array(request) && n->mode == NODE_LIMITS_BATCH && n->times != 0) {
-            answer = stub_error(-32090, "Rate limit exceeded");
+            answer = fake_node_error(-32090, "Rate limit exceeded");
         } else {
-            answer = json_is_array(request) ? stub_batch(n, request) : stub_answer(n, request, 0);
+            answer = json_is_array(request) ? fake_node_batch(n, request) : fake_node_answer(n, request, 0);
         }
         free(n->answer);
         n->answer = json_dumps(answer, JSON_COMPACT);
@@ -262,15 +262,15 @@ static inline cevm_err stub_post(void *ctx, cevm_remote_reply *out, cevm_bytes b
     return CEVM_OK;
 }
 
-static inline cevm_remote_transport stub_transport(stub *n)
+static inline cevm_remote_transport fake_node_transport(fake_node *n)
 {
-    return (cevm_remote_transport){.ctx = n, .post = stub_post};
+    return (cevm_remote_transport){.ctx = n, .post = fake_node_post};
 }
 
-static inline void stub_free(stub *n) { free(n->answer); }
+static inline void fake_node_free(fake_node *n) { free(n->answer); }
 
 /** Options for a store over the node that does not wait long. */
-static inline cevm_remote_options stub_options(const cevm_remote_transport *transport, const char *cache_path)
+static inline cevm_remote_options fake_node_options(const cevm_remote_transport *transport, const char *cache_path)
 {
     return (cevm_remote_options){.struct_size = sizeof(cevm_remote_options),
                                  .url = "https://user:secret@node.example:8545/v3/key",

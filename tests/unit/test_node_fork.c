@@ -16,7 +16,7 @@ enum { MINED = 100 };
 
 typedef struct scene {
     cevm_memdb *db;
-    stub stub;
+    fake_node fake_node;
     cevm_remote_transport transport;
     cevm_node *node;
 } scene;
@@ -61,8 +61,8 @@ static void scene_open(scene *s)
     }
     assert_true(cevm_hex_decode_exact(alice.bytes, sizeof alice.bytes, ALICE));
     put(s, alice, 5, 9, DELEGATED);
-    s->stub = (stub){.db = cevm_memdb_interface(s->db), .number = 1000, .chain_id = 77, .branch = 0xaa};
-    s->transport = stub_transport(&s->stub);
+    s->fake_node = (fake_node){.db = cevm_memdb_interface(s->db), .number = 1000, .chain_id = 77, .branch = 0xaa};
+    s->transport = fake_node_transport(&s->fake_node);
     cevm_node_options options = node_options();
     options.has_timestamp = false;
     options.fork_transport = &s->transport;
@@ -72,7 +72,7 @@ static void scene_open(scene *s)
 static void scene_close(scene *s)
 {
     cevm_node_destroy(s->node);
-    stub_free(&s->stub);
+    fake_node_free(&s->fake_node);
     cevm_memdb_destroy(s->db);
 }
 
@@ -96,7 +96,7 @@ static void test_where_it_begins(void **state)
     json_decref(block);
     rpc_do(s.node, "evm_mine", "");
     block = rpc(s.node, "eth_getBlockByNumber", "\"latest\",false");
-    const cevm_hash parent = stub_block_hash(&s.stub, 1000);
+    const cevm_hash parent = fake_node_block_hash(&s.fake_node, 1000);
     char expected[67] = "0x";
     cevm_hex_encode(expected + 2, parent.bytes, 32);
     assert_int_equal(quantity(block, "number"), 1001);
@@ -111,19 +111,19 @@ static void test_round_trips(void **state)
     (void)state;
     scene s;
     scene_open(&s);
-    size_t before = s.stub.requests;
+    size_t before = s.fake_node.requests;
     expect_text(s.node, "eth_call",
                 "{\"to\":\"" PROXY
                 "\",\"data\":\"0x0000000000000000000000000000000000000000000000000000000000002711\"}",
                 "0x0000000000000000000000000000000000000000000000000000000000009c41");
-    print_message("a call: %zu round trips\n", s.stub.requests - before);
-    assert_true(s.stub.requests - before <= 7);
-    before = s.stub.requests;
+    print_message("a call: %zu round trips\n", s.fake_node.requests - before);
+    assert_true(s.fake_node.requests - before <= 7);
+    before = s.fake_node.requests;
     expect_text(s.node, "eth_call",
                 "{\"to\":\"" PROXY
                 "\",\"data\":\"0x0000000000000000000000000000000000000000000000000000000000002711\"}",
                 "0x0000000000000000000000000000000000000000000000000000000000009c41");
-    assert_int_equal(s.stub.requests, before);
+    assert_int_equal(s.fake_node.requests, before);
 
     rpc_do(s.node, "evm_setAutomine", "false");
     rpc_do(s.node, "anvil_autoImpersonateAccount", "true");
@@ -134,10 +134,10 @@ static void test_round_trips(void **state)
                        0x4000 + i, 10000 + i);
         rpc_do(s.node, "eth_sendTransaction", params);
     }
-    before = s.stub.requests;
+    before = s.fake_node.requests;
     rpc_do(s.node, "evm_mine", "");
-    print_message("a block of %d transactions: %zu round trips\n", MINED, s.stub.requests - before);
-    assert_true(s.stub.requests - before <= 6);
+    print_message("a block of %d transactions: %zu round trips\n", MINED, s.fake_node.requests - before);
+    assert_true(s.fake_node.requests - before <= 6);
     json_t *block = rpc(s.node, "eth_getBlockByNumber", "\"latest\",false");
     assert_int_equal(json_array_size(json_object_get(block, "transactions")), MINED);
     json_decref(block);
@@ -173,11 +173,11 @@ static void test_empty_blocks_ask_nothing(void **state)
     options.fork_transport = &s.transport;
     s.node = node_open_with(&options);
     rpc_do(s.node, "evm_mine", "");
-    const size_t before = s.stub.requests;
+    const size_t before = s.fake_node.requests;
     for (int i = 0; i < 20; ++i) {
         rpc_do(s.node, "evm_mine", "");
     }
-    assert_int_equal(s.stub.requests, before);
+    assert_int_equal(s.fake_node.requests, before);
     scene_close(&s);
 }
 
@@ -212,10 +212,10 @@ static void test_troubles(void **state)
     (void)state;
     scene s;
     scene_open(&s);
-    s.stub.mode = NODE_PRUNED;
+    s.fake_node.mode = NODE_PRUNED;
     expect_error(s.node, "eth_getBalance", "\"0x0000000000000000000000000000000000004003\",\"latest\"", -32603,
                  "the remote chain: the node: eth_getBalance: the node says missing trie node");
-    s.stub.mode = NODE_WELL;
+    s.fake_node.mode = NODE_WELL;
     expect_text(s.node, "eth_getBalance", "\"0x0000000000000000000000000000000000004003\",\"latest\"",
                 "0xde0b6b3a7640000");
     scene_close(&s);

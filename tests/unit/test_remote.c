@@ -17,7 +17,7 @@ enum { ACCOUNTS = 60, SLOTS = 4 };
 /** A memory backend with something in it, and a node over it. */
 typedef struct bench {
     cevm_memdb *memdb;
-    stub node;
+    fake_node node;
     cevm_remote_transport transport;
     char path[300]; /* of a cache file that is not there yet */
 } bench;
@@ -41,8 +41,8 @@ static void bench_open(bench *b)
             assert_int_equal(cevm_memdb_set_storage(b->memdb, &address, &key, &value), CEVM_OK);
         }
     }
-    b->node = (stub){.db = cevm_memdb_interface(b->memdb), .number = 1000, .chain_id = 5, .branch = 0xaa};
-    b->transport = stub_transport(&b->node);
+    b->node = (fake_node){.db = cevm_memdb_interface(b->memdb), .number = 1000, .chain_id = 5, .branch = 0xaa};
+    b->transport = fake_node_transport(&b->node);
     (void)snprintf(b->path, sizeof b->path, "%.200s/cevm-XXXXXX", place != NULL ? place : P_tmpdir);
     const int file = mkstemp(b->path);
     assert_true(file >= 0);
@@ -52,7 +52,7 @@ static void bench_open(bench *b)
 
 static void bench_close(bench *b)
 {
-    stub_free(&b->node);
+    fake_node_free(&b->node);
     cevm_memdb_destroy(b->memdb);
     (void)unlink(b->path);
 }
@@ -71,13 +71,13 @@ static cevm_remote *open_remote(const cevm_remote_options *options)
 
 static cevm_remote *open_plain(const bench *b)
 {
-    const cevm_remote_options options = stub_options(&b->transport, NULL);
+    const cevm_remote_options options = fake_node_options(&b->transport, NULL);
     return open_remote(&options);
 }
 
 static cevm_remote *open_cached(const bench *b, bool offline)
 {
-    cevm_remote_options options = stub_options(&b->transport, b->path);
+    cevm_remote_options options = fake_node_options(&b->transport, b->path);
     options.offline = offline;
     return open_remote(&options);
 }
@@ -178,7 +178,7 @@ static void test_reads(void **state)
     assert_int_equal(b.node.requests, 1 + KEYS);
     cevm_remote_block block;
     cevm_remote_get_block(remote, &block);
-    const cevm_hash hash = stub_block_hash(&b.node, 1000);
+    const cevm_hash hash = fake_node_block_hash(&b.node, 1000);
     assert_true(block.chain_id == 5 && block.header.number == 1000 && block.header.timestamp == 1000);
     assert_memory_equal(block.hash.bytes, hash.bytes, 32);
     assert_true(block.header.has_base_fee && block.header.base_fee.w[0] == 7 && !block.header.has_blob_gas);
@@ -198,7 +198,7 @@ static void test_block_hashes(void **state)
     static const uint64_t numbers[] = {1000, 999, 998, 1, 0, 1001, UINT64_MAX};
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; ++i) {
         const cevm_hash none = {{0}};
-        const cevm_hash expected = numbers[i] <= 1000 ? stub_block_hash(&b.node, numbers[i]) : none;
+        const cevm_hash expected = numbers[i] <= 1000 ? fake_node_block_hash(&b.node, numbers[i]) : none;
         cevm_hash hash;
         for (int twice = 0; twice < 2; ++twice) {
             assert_int_equal(db.vtable->block_hash(db.ctx, &hash, numbers[i]), CEVM_OK);
@@ -231,7 +231,7 @@ static void test_prefetch_is_one_round_trip(void **state)
     assert_int_equal(stat.codes, 8); /* codes of accounts that have the same are one */
     cevm_remote_close(remote);
 
-    cevm_remote_options options = stub_options(&b.transport, NULL);
+    cevm_remote_options options = fake_node_options(&b.transport, NULL);
     options.batch_size = 100;
     b.node.requests = b.node.largest = 0;
     remote = open_remote(&options);
@@ -249,7 +249,7 @@ static void test_which_block(void **state)
     (void)state;
     bench b;
     bench_open(&b);
-    cevm_remote_options options = stub_options(&b.transport, NULL);
+    cevm_remote_options options = fake_node_options(&b.transport, NULL);
     options.has_block = true;
     options.block = 7;
     options.has_chain_id = true;
@@ -303,7 +303,7 @@ static void test_troubles_that_pass(void **state)
 {
     (void)state;
     static const struct {
-        stub_mode mode;
+        fake_node_mode mode;
         size_t times;
         size_t retries; /* after waits: what came in part is completed at once */
     } rows[] = {{NODE_BUSY, 3, 3},         {NODE_BROKEN, 3, 3},  {NODE_UNREACHABLE, 3, 3},  {NODE_LIMITS_CALLS, 3, 3},
@@ -336,7 +336,7 @@ static void test_troubles_that_stay(void **state)
 {
     (void)state;
     static const struct {
-        stub_mode mode;
+        fake_node_mode mode;
         const char *text;
     } rows[] = {
         {NODE_BUSY, "node.example:8545: HTTP status 429 (given up after "},
@@ -371,7 +371,7 @@ static void test_cancelled(void **state)
     bench b;
     bench_open(&b);
     volatile bool cancel = false;
-    cevm_remote_options options = stub_options(&b.transport, NULL);
+    cevm_remote_options options = fake_node_options(&b.transport, NULL);
     options.cancel = &cancel;
     options.patience_ms = 60000;
     cevm_remote *remote = open_remote(&options);
@@ -404,7 +404,7 @@ static void test_recorded_and_offline(void **state)
     remote = open_cached(&b, true);
     compare_all(&b, remote);
     const cevm_db offline = cevm_remote_interface(remote);
-    const cevm_hash expected = stub_block_hash(&b.node, 900);
+    const cevm_hash expected = fake_node_block_hash(&b.node, 900);
     assert_int_equal(offline.vtable->block_hash(offline.ctx, &hash, 900), CEVM_OK);
     assert_memory_equal(hash.bytes, expected.bytes, 32);
     cevm_remote_block block;
@@ -450,7 +450,7 @@ static void test_blocks_share_a_file(void **state)
         compare_all(&b, remote);
         cevm_remote_close(remote);
     }
-    cevm_remote_options options = stub_options(NULL, b.path);
+    cevm_remote_options options = fake_node_options(NULL, b.path);
     options.offline = true;
     remote = open_remote(&options); /* the last one */
     compare_all(&b, remote);
@@ -530,7 +530,7 @@ static void test_a_torn_end(void **state)
     }
     for (size_t size = 0; size < begun; ++size) { /* not even a block */
         cevm_remote_error error;
-        cevm_remote_options options = stub_options(&b.transport, b.path);
+        cevm_remote_options options = fake_node_options(&b.transport, b.path);
         assert_int_equal(truncate(b.path, (off_t)size), 0);
         options.offline = true;
         assert_int_equal(cevm_remote_open(&remote, &error, &options), CEVM_ERR_BACKEND);
@@ -561,7 +561,7 @@ static void test_a_damaged_file(void **state)
         byte ^= 0x10;
         assert_int_equal(pwrite(file, &byte, 1, (off_t)at), 1);
         cevm_remote_error error;
-        cevm_remote_options options = stub_options(&b.transport, b.path);
+        cevm_remote_options options = fake_node_options(&b.transport, b.path);
         assert_int_equal(cevm_remote_open(&remote, &error, &options), CEVM_ERR_BACKEND);
         assert_non_null(strstr(error.text, at < 16 ? "is not a cache of this version" : "is damaged at byte "));
         assert_int_equal(file_size(b.path), whole);
@@ -582,7 +582,7 @@ static void test_a_file_that_cannot_be(void **state)
     bench_open(&b);
     cevm_remote *remote = NULL;
     cevm_remote_error error;
-    cevm_remote_options options = stub_options(&b.transport, b.path);
+    cevm_remote_options options = fake_node_options(&b.transport, b.path);
     options.offline = true;
     assert_int_equal(cevm_remote_open(&remote, &error, &options), CEVM_ERR_IO);
     assert_non_null(strstr(error.text, "cannot open "));

@@ -83,7 +83,7 @@ static cevm_db recorder_interface(recorder *r)
 
 typedef struct scene {
     world w; /* its store is the state before the block */
-    stub node;
+    fake_node node;
     cevm_remote_transport transport;
     cevm_execution_input input;
     cevm_tx txs[TXS];
@@ -134,17 +134,17 @@ static void scene_open(scene *s)
     s->input = input_of(&s->w);
     s->input.skips_hashes = true;
     s->input.parent_hash.bytes[3] = 4;
-    s->node = (stub){.db = cevm_memdb_interface(s->w.db), .number = 1000, .chain_id = 1, .branch = 0xaa};
+    s->node = (fake_node){.db = cevm_memdb_interface(s->w.db), .number = 1000, .chain_id = 1, .branch = 0xaa};
     for (uint64_t number = 700; number <= 1000; ++number) {
-        const cevm_hash hash = stub_block_hash(&s->node, number);
+        const cevm_hash hash = fake_node_block_hash(&s->node, number);
         assert_int_equal(cevm_memdb_set_block_hash(s->w.db, number, &hash), CEVM_OK);
     }
-    s->transport = stub_transport(&s->node);
+    s->transport = fake_node_transport(&s->node);
 }
 
 static void scene_close(scene *s)
 {
-    stub_free(&s->node);
+    fake_node_free(&s->node);
     world_close(&s->w);
 }
 
@@ -213,7 +213,7 @@ static void test_round_trips_of_a_block(void **state)
     (void)state;
     scene s;
     scene_open(&s);
-    const cevm_remote_options options = stub_options(&s.transport, NULL);
+    const cevm_remote_options options = fake_node_options(&s.transport, NULL);
     cevm_remote *remote = open_remote(&options);
     cevm_db db = cevm_remote_interface(remote);
     assert_same_block(&s, &db); /* as it would be without */
@@ -252,7 +252,7 @@ static void test_a_block_offline(void **state)
     assert_true(file >= 0);
     (void)close(file);
     scene_open(&s);
-    cevm_remote_options options = stub_options(&s.transport, path);
+    cevm_remote_options options = fake_node_options(&s.transport, path);
     cevm_remote *remote = open_remote(&options);
     cevm_db db = cevm_remote_interface(remote);
     assert_int_equal(cevm_remote_warm_block(remote, NULL, &db, NULL, &s.input, s.list, TXS), CEVM_OK);
@@ -281,7 +281,7 @@ static void test_blocks_that_are_not_valid(void **state)
     (void)state;
     scene s;
     scene_open(&s);
-    const cevm_remote_options options = stub_options(&s.transport, NULL);
+    const cevm_remote_options options = fake_node_options(&s.transport, NULL);
     cevm_remote *remote = open_remote(&options);
     const cevm_db db = cevm_remote_interface(remote);
     s.txs[3].nonce += 5;

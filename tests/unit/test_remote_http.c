@@ -34,7 +34,7 @@ typedef enum http_mode {
 } http_mode;
 
 typedef struct server {
-    stub node;
+    fake_node node;
     _Atomic int mode;
     int listener;
     uint16_t port;
@@ -131,7 +131,7 @@ static void serve(server *s, int connection)
         }
         const cevm_bytes body = receive(s, connection);
         cevm_remote_reply reply;
-        ok = body.size != 0 && stub_post(&s->node, &reply, body) == CEVM_OK && answer(s, connection, &reply);
+        ok = body.size != 0 && fake_node_post(&s->node, &reply, body) == CEVM_OK && answer(s, connection, &reply);
     }
     (void)close(connection);
 }
@@ -160,7 +160,7 @@ static int start_server(void **state)
     assert_non_null(s);
     assert_int_equal(cevm_memdb_create(&db, NULL), CEVM_OK);
     assert_int_equal(cevm_memdb_set_account(db, &address, &balance, 3, (cevm_bytes){NULL, 0}), CEVM_OK);
-    s->node = (stub){.db = cevm_memdb_interface(db), .number = 1000, .chain_id = 5, .branch = 0xaa};
+    s->node = (fake_node){.db = cevm_memdb_interface(db), .number = 1000, .chain_id = 5, .branch = 0xaa};
     s->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     assert_true(s->listener >= 0);
     assert_int_equal(bind(s->listener, (const struct sockaddr *)&place, sizeof place), 0);
@@ -179,7 +179,7 @@ static int stop_server(void **state)
     assert_int_equal(pthread_join(s->thread, NULL), 0);
     (void)close(s->listener);
     cevm_memdb_destroy(s->node.db.ctx);
-    stub_free(&s->node);
+    fake_node_free(&s->node);
     free(s);
     return 0;
 }
