@@ -212,6 +212,9 @@ static bool is_boolean(enum cevm_decoded_entry_kind kind)
  */
 static bool cancel_unary(cevm_section *s, uint8_t op, int slot)
 {
+    if (op != OP_NOT && op != OP_ISZERO) {
+        return false; /* CLZ of a CLZ is something else again */
+    }
     const section_computed last = s->last;
     const bool is_last = last.count == s->count && last.count > 0 && last.to == slot && section_at(s, slot)->refs == 0;
     if (!is_last || last.kind != entry_kinds[op]) {

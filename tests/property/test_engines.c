@@ -202,10 +202,11 @@ static void put_stack_op(program *p, const cevm_op_info *ops, uint64_t *random)
 
 static void make_program(program *p, const cevm_op_info *ops, uint64_t *random)
 {
-    static const uint8_t words[] = {
-        OP_ADD, OP_MUL, OP_SUB,  OP_DIV,    OP_MOD, OP_ADDMOD,       OP_MULMOD, OP_SIGNEXTEND, OP_LT,    OP_GT,
-        OP_SLT, OP_SGT, OP_EQ,   OP_ISZERO, OP_AND, OP_OR,           OP_XOR,    OP_NOT,        OP_BYTE,  OP_SHL,
-        OP_SHR, OP_SAR, OP_SDIV, OP_SMOD,   OP_EXP, OP_CALLDATALOAD, OP_CALLER, OP_GAS,        OP_SLOAD, OP_PC};
+    static const uint8_t words[] = {OP_ADD,        OP_MUL,  OP_SUB,  OP_DIV, OP_MOD,          OP_ADDMOD, OP_MULMOD,
+                                    OP_SIGNEXTEND, OP_LT,   OP_GT,   OP_SLT, OP_SGT,          OP_EQ,     OP_ISZERO,
+                                    OP_AND,        OP_OR,   OP_XOR,  OP_NOT, OP_BYTE,         OP_SHL,    OP_SHR,
+                                    OP_SAR,        OP_SDIV, OP_SMOD, OP_EXP, OP_CALLDATALOAD, OP_CALLER, OP_GAS,
+                                    OP_SLOAD,      OP_PC,   OP_CLZ};
     memset(p, 0, sizeof *p);
     const size_t size = 20 + below(random, CODE_SIZE - 20);
     const uint64_t mixed = below(random, 4); /* how much of a program is something else than words on the stack */
