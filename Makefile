@@ -143,7 +143,7 @@ $(BUILD)/through-evmc: $(EVMC_HOST) $(BUILD)/obj/cli/main.o $(APP) $(LIB)
 .SECONDARY: $(BUILD)/obj/docs/opcodes.o $(BUILD)/obj/docs/rpc.o
 -include $(wildcard $(BUILD)/obj/docs/*.d) $(LIB_OBJ:.o=.d) $(wildcard $(BUILD)/obj/evm/evmc/*.d) $(EVMC_HOST:.o=.d) $(APP_OBJ:.o=.d) $(BENCH_OBJ:.o=.d) $(TEST_DEPS)
 
-.PHONY: help all lib programs run check check-steps test test-house test-unit test-property test-oom test-cli test-spec \
+.PHONY: help all lib programs test-programs run check check-steps test test-house test-unit test-property test-oom test-cli test-spec \
  test-embed test-evmc test-clients test-rpc asan memcheck tsan portable clang warnings fuzz test-fuzz coverage tidy format format-check bench where install \
  uninstall clean distclean deps vectors docs diff diff-t8n bench-precompiles \
  bench-corpus bench-root bench-lmdb bench-sequences bench-peers bench-contracts bench-workloads
@@ -155,6 +155,7 @@ help: ## Show this list
 
 all: $(LIB) $(SHARED) $(EVMC) $(BUILD)/cevm $(BUILD)/evm ## Build the libraries and the program
 lib: $(LIB) ## Build build/libcevm.a alone
+test-programs: $(UNIT) $(PROPERTY)
 programs: all $(BUILD)/cevm-bench $(BUILD)/cevm-bench-sequences $(BUILD)/through-evmc $(IO_RUNNER) $(UNIT) $(PROPERTY) $(OOM)
 
 run: ## Install what is missing, build, trace a contract call, run an official state test
@@ -225,11 +226,11 @@ memcheck: $(UNIT) $(OOM) ## Unit and allocation-failure tests under valgrind (un
 	@RUNNER='valgrind -q --error-exitcode=99 --leak-check=full' $(RUN) memcheck $(UNIT) $(OOM)
 
 portable: ## Unit and property tests of a build without intrinsics and __int128
-	@$(MAKE) BUILD=$(BUILD)/portable FLAVOUR=portable- CFLAGS='-O2 -g -DCEVM_PORTABLE' -j$(JOBS) programs
-	@$(MAKE) BUILD=$(BUILD)/portable FLAVOUR=portable- CFLAGS='-O2 -g -DCEVM_PORTABLE' -k test-unit test-property
+	@$(MAKE) BUILD=$(BUILD)/portable FLAVOUR=portable- CFLAGS='-O1 -DCEVM_PORTABLE' -j$(JOBS) test-programs
+	@$(MAKE) BUILD=$(BUILD)/portable FLAVOUR=portable- CFLAGS='-O1 -DCEVM_PORTABLE' -k test-unit test-property
 
-clang: ## Build everything with clang, warnings as errors
-	@$(MAKE) BUILD=$(BUILD)/clang CC='$(CLANG)' WERROR=1 -j$(JOBS) programs
+clang: ## Build everything with clang, warnings as errors (they do not depend on -O)
+	@$(MAKE) BUILD=$(BUILD)/clang CC='$(CLANG)' CFLAGS=-O0 WERROR=1 -j$(JOBS) programs
 
 warnings: ## Build with every gcc and clang installed, warnings as errors
 	@for cc in gcc gcc-12 clang-14 clang-16 clang-19; do \
