@@ -8,9 +8,9 @@
  * that meet in a register come from the same row, the same half of two registers: one unpack makes a register of the new
  * state, and nothing crosses from one half to the other but in theta, for the parity of a column.
  *
- * It is 78 operations a round where general registers take 130, and none waits longer than a cycle. Wider registers were
- * tried, a row in each of five of 512 bits: 37 operations, but pi then costs 15 permutations of three cycles through one
- * port, and it was slower.
+ * It is 78 operations a round where general registers take 130, and none waits longer than a cycle. Wider registers take
+ * fewer, but pi or theta must then cross from one half to the other by permutations of three cycles through one port, and
+ * nothing is left to do meanwhile; bench/README.md has the figures.
  */
 #include "precompiles/crypto/keccak.h"
 
@@ -29,7 +29,7 @@ typedef struct column {
 
 typedef struct lanes {
     column x0, x1, x2, x3, x4;
-    __mmask8 low_half;
+    __mmask8 low_half; /* 1: for chi_low */
 } lanes;
 
 /** The amounts of rho for the two lanes of a register, lower half first; y = 4 has immediate ones. */
@@ -70,7 +70,7 @@ AVX512_INLINE void theta_rho(column *c, size_t x, __m128i before, __m128i after)
     c->y4 = xor3(c->y4, before, after);
 }
 
-/** Theta and the rotations of a round; x.y4 by its immediate amounts. */
+/** Theta and rho of the whole state. */
 AVX512_INLINE void theta_rho_all(lanes *s)
 {
     const __m128i p0 = parity(&s->x0), p1 = parity(&s->x1), p2 = parity(&s->x2), p3 = parity(&s->x3),
@@ -98,16 +98,13 @@ AVX512_INLINE void keccak_round(lanes *s, __m128i iota)
     const column b3 = {high(s->x3.y23, s->x1.y23), high(s->x4.y23, s->x2.y23), high(s->x0.y23, s->x0.y23)};
     const column b4 = {low(s->x4.y4, s->x2.y4), low(s->x0.y4, s->x3.y4), s->x1.y4};
 
+    const __mmask8 half = s->low_half;
     s->x0 = (column){_mm_xor_si128(chi(b0.y01, b1.y01, b2.y01), iota), chi(b0.y23, b1.y23, b2.y23),
-                     chi_low(s->low_half, b0.y4, b1.y4, b2.y4)};
-    s->x1 =
-        (column){chi(b1.y01, b2.y01, b3.y01), chi(b1.y23, b2.y23, b3.y23), chi_low(s->low_half, b1.y4, b2.y4, b3.y4)};
-    s->x2 =
-        (column){chi(b2.y01, b3.y01, b4.y01), chi(b2.y23, b3.y23, b4.y23), chi_low(s->low_half, b2.y4, b3.y4, b4.y4)};
-    s->x3 =
-        (column){chi(b3.y01, b4.y01, b0.y01), chi(b3.y23, b4.y23, b0.y23), chi_low(s->low_half, b3.y4, b4.y4, b0.y4)};
-    s->x4 =
-        (column){chi(b4.y01, b0.y01, b1.y01), chi(b4.y23, b0.y23, b1.y23), chi_low(s->low_half, b4.y4, b0.y4, b1.y4)};
+                     chi_low(half, b0.y4, b1.y4, b2.y4)};
+    s->x1 = (column){chi(b1.y01, b2.y01, b3.y01), chi(b1.y23, b2.y23, b3.y23), chi_low(half, b1.y4, b2.y4, b3.y4)};
+    s->x2 = (column){chi(b2.y01, b3.y01, b4.y01), chi(b2.y23, b3.y23, b4.y23), chi_low(half, b2.y4, b3.y4, b4.y4)};
+    s->x3 = (column){chi(b3.y01, b4.y01, b0.y01), chi(b3.y23, b4.y23, b0.y23), chi_low(half, b3.y4, b4.y4, b0.y4)};
+    s->x4 = (column){chi(b4.y01, b0.y01, b1.y01), chi(b4.y23, b0.y23, b1.y23), chi_low(half, b4.y4, b0.y4, b1.y4)};
 }
 
 /** The last round, of which the first four lanes of row 0 are all that is read: pi takes that row from the diagonal. */
@@ -143,7 +140,7 @@ AVX512_INLINE void absorb_all(lanes *s, const uint8_t *block, size_t count)
     absorb(&s->x4, block, 4, count);
 }
 
-/** The padding's two ends for a rest of 32 or 64 bytes: lane 4 or 8, both in the first row pair, and lane 16. */
+/** The padding's two ends for a rest of 32 or 64 bytes: lane 4 or 8, and the end of lane 16. */
 AVX512_INLINE void absorb_pad(lanes *s, size_t size, uint8_t pad)
 {
     const __m128i first = _mm_cvtsi32_si128(pad);
@@ -171,13 +168,6 @@ AVX512_INLINE void absorb_last(lanes *s, const uint8_t *rest, size_t size, uint8
     }
 }
 
-AVX512_INLINE void rounds_but_last(lanes *s)
-{
-    for (size_t i = 0; i < ROUNDS - 1; ++i) {
-        keccak_round(s, one(&cevm_keccak_round_constants[i]));
-    }
-}
-
 AVX512 void cevm_keccak_sponge_avx512(cevm_hash *out, const void *data, size_t size, uint8_t pad)
 {
     const __m128i zero = _mm_setzero_si128();
@@ -185,14 +175,22 @@ AVX512 void cevm_keccak_sponge_avx512(cevm_hash *out, const void *data, size_t s
     lanes s = {empty, empty, empty, empty, empty, 1};
     __asm__("" : "+k"(s.low_half)); /* clang, if it knew the mask, would zero the half by an instruction of its own */
     const uint8_t *block = data;
-    for (; size >= CEVM_KECCAK_RATE; size -= CEVM_KECCAK_RATE) {
-        absorb_all(&s, block, RATE_LANES);
-        rounds_but_last(&s);
-        keccak_round(&s, one(&cevm_keccak_round_constants[ROUNDS - 1]));
-        block += CEVM_KECCAK_RATE;
+    for (bool more = true; more;) {
+        more = size >= CEVM_KECCAK_RATE;
+        if (more) {
+            absorb_all(&s, block, RATE_LANES);
+        } else {
+            absorb_last(&s, block, size, pad);
+        }
+        for (size_t i = 0; i < ROUNDS - 1; ++i) {
+            keccak_round(&s, one(&cevm_keccak_round_constants[i]));
+        }
+        if (more) {
+            keccak_round(&s, one(&cevm_keccak_round_constants[ROUNDS - 1]));
+            block += CEVM_KECCAK_RATE;
+            size -= CEVM_KECCAK_RATE;
+        }
     }
-    absorb_last(&s, block, size, pad);
-    rounds_but_last(&s);
     last_round(out, &s, one(&cevm_keccak_round_constants[ROUNDS - 1]));
 }
 #endif
