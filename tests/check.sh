@@ -34,10 +34,9 @@ vectors() {
     fi
 }
 
-# The vectors that take minutes on one core run behind all that follows, and give way to it.
+# The vectors that take minutes on one core run behind all that follows.
 slow_vectors() {
     SPEC_ARGS=--slow step test-spec > "$BUILD/slow-vectors.log" 2>&1 &
-    renice -n 10 -p $! > /dev/null 2>&1
 }
 
 step -j"$JOBS" programs
