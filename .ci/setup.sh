@@ -68,6 +68,7 @@ find_missing() {
     header_needed curl/curl.h libcurl4-openssl-dev "libcurl: the state of a node elsewhere (loaded when it is used)"
     header_needed microhttpd.h libmicrohttpd-dev "HTTP: the program's node and t8n-server"
     header_needed wslay/wslay.h libwslay-dev "WebSocket: the program's node"
+    header_needed zlib.h zlib1g-dev "gzip: packed states of the program's node (loaded when it is used)"
     blst_needed
     [ "$purpose" = run ] && return
     header_needed cmocka.h libcmocka-dev "unit tests"

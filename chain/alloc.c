@@ -8,6 +8,31 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+/** A word of storage: hex, as geth has it, with "0x" or without. */
+static bool read_word(cevm_u256 *out, const char *text)
+{
+    char hex[67];
+    const size_t length = strlen(text);
+    if (length >= 2 && text[0] == '0' && (text[1] == 'x' || text[1] == 'X')) {
+        return cevm_u256_from_text(out, text);
+    }
+    return length <= 64 && snprintf(hex, sizeof hex, "0x%s", text) > 0 && cevm_u256_from_text(out, hex);
+}
+
+/** A value may also be a JSON integer. */
+static bool read_slot(cevm_slot_change *out, const cevm_json_at *at)
+{
+    const char *text;
+    if (!read_word(&out->key, at->key)) {
+        return cevm_json_fail(at, "the key must be a number of at most 256 bits, in hex");
+    }
+    if (json_is_integer(at->value)) {
+        return cevm_json_u256(&out->value, at);
+    }
+    return cevm_json_text(&text, at) &&
+           (read_word(&out->value, text) || cevm_json_fail(at, "must be a number of at most 256 bits, in hex"));
+}
+
 static bool load_storage(cevm_genesis_account *out, const cevm_json_at *at, cevm_arena *arena)
 {
     if (!cevm_json_is_object(at)) {
@@ -24,7 +49,7 @@ static bool load_storage(cevm_genesis_account *out, const cevm_json_at *at, cevm
     json_object_foreach(at->value, key, value)
     {
         cevm_json_at slot = {.up = at, .key = key, .value = value, .file = at->file, .error = at->error};
-        if (!cevm_json_key_u256(&slots[i].key, &slot) || !cevm_json_u256(&slots[i].value, &slot)) {
+        if (!read_slot(&slots[i], &slot)) {
             return false;
         }
         i++;

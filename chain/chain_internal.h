@@ -47,7 +47,7 @@ typedef struct cevm_chain_node {
 
 /** A backend for states: reads go to a store, block hashes are answered from a node and its ancestors. */
 typedef struct cevm_chain_view {
-    cevm_db below;
+    cevm_db below; /* first: state/layer.h */
     const cevm_chain *chain;
     const cevm_chain_node *base; /* the newest block whose hash can be asked for */
     bool has_hashes;             /* `hashes` is filled in, nearest first; zero where nothing is known */

@@ -9,29 +9,29 @@ enum { SYSTEM_CALL_GAS = 30000000 };
 /** Sends every system call. It is only a name: the account is never created and its nonce never moves. */
 static const cevm_address system_address = {{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
                                              0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xfe}};
-static const cevm_address beacon_roots_address = {{0x00, 0x0f, 0x3d, 0xf6, 0xd7, 0x32, 0x80, 0x7e, 0xf1, 0x31,
-                                                   0x9f, 0xb7, 0xb8, 0xbb, 0x85, 0x22, 0xd0, 0xbe, 0xac, 0x02}};
-static const cevm_address history_address = {{0x00, 0x00, 0xf9, 0x08, 0x27, 0xf1, 0xc5, 0x3a, 0x10, 0xcb,
-                                              0x7a, 0x02, 0x33, 0x5b, 0x17, 0x53, 0x20, 0x00, 0x29, 0x35}};
-static const cevm_address withdrawals_address = {{0x00, 0x00, 0x09, 0x61, 0xef, 0x48, 0x0e, 0xb5, 0x5e, 0x80,
-                                                  0xd1, 0x9a, 0xd8, 0x35, 0x79, 0xa6, 0x4c, 0x00, 0x70, 0x02}};
-static const cevm_address consolidations_address = {{0x00, 0x00, 0xbb, 0xdd, 0xc7, 0xce, 0x48, 0x86, 0x42, 0xfb,
-                                                     0x57, 0x9f, 0x8b, 0x00, 0xf3, 0xa5, 0x90, 0x00, 0x72, 0x51}};
+const cevm_address cevm_beacon_roots_address = {{0x00, 0x0f, 0x3d, 0xf6, 0xd7, 0x32, 0x80, 0x7e, 0xf1, 0x31,
+                                                 0x9f, 0xb7, 0xb8, 0xbb, 0x85, 0x22, 0xd0, 0xbe, 0xac, 0x02}};
+const cevm_address cevm_history_address = {{0x00, 0x00, 0xf9, 0x08, 0x27, 0xf1, 0xc5, 0x3a, 0x10, 0xcb,
+                                            0x7a, 0x02, 0x33, 0x5b, 0x17, 0x53, 0x20, 0x00, 0x29, 0x35}};
+const cevm_address cevm_withdrawals_address = {{0x00, 0x00, 0x09, 0x61, 0xef, 0x48, 0x0e, 0xb5, 0x5e, 0x80,
+                                                0xd1, 0x9a, 0xd8, 0x35, 0x79, 0xa6, 0x4c, 0x00, 0x70, 0x02}};
+const cevm_address cevm_consolidations_address = {{0x00, 0x00, 0xbb, 0xdd, 0xc7, 0xce, 0x48, 0x86, 0x42, 0xfb,
+                                                   0x57, 0x9f, 0x8b, 0x00, 0xf3, 0xa5, 0x90, 0x00, 0x72, 0x51}};
 
 size_t cevm_system_contracts(const cevm_address *out[CEVM_MAX_SYSTEM_CONTRACTS], cevm_fork fork)
 {
     size_t count = 0;
     if (CEVM_HAS_EIP(fork, 4788)) {
-        out[count++] = &beacon_roots_address;
+        out[count++] = &cevm_beacon_roots_address;
     }
     if (CEVM_HAS_EIP(fork, 2935)) {
-        out[count++] = &history_address;
+        out[count++] = &cevm_history_address;
     }
     if (CEVM_HAS_EIP(fork, 7002)) {
-        out[count++] = &withdrawals_address;
+        out[count++] = &cevm_withdrawals_address;
     }
     if (CEVM_HAS_EIP(fork, 7251)) {
-        out[count++] = &consolidations_address;
+        out[count++] = &cevm_consolidations_address;
     }
     return count;
 }
@@ -42,11 +42,11 @@ size_t cevm_system_ring_slots(cevm_db_key out[CEVM_MAX_RING_SLOTS], const cevm_b
     const uint64_t at = block->timestamp % ring;
     size_t count = 0;
     if (CEVM_HAS_EIP(block->fork, 4788)) {
-        out[count++] = (cevm_db_key){beacon_roots_address, true, cevm_u256_from_u64(at)};
-        out[count++] = (cevm_db_key){beacon_roots_address, true, cevm_u256_from_u64(at + ring)};
+        out[count++] = (cevm_db_key){cevm_beacon_roots_address, true, cevm_u256_from_u64(at)};
+        out[count++] = (cevm_db_key){cevm_beacon_roots_address, true, cevm_u256_from_u64(at + ring)};
     }
     if (CEVM_HAS_EIP(block->fork, 2935) && block->number != 0) {
-        out[count++] = (cevm_db_key){history_address, true, cevm_u256_from_u64((block->number - 1) % ring)};
+        out[count++] = (cevm_db_key){cevm_history_address, true, cevm_u256_from_u64((block->number - 1) % ring)};
     }
     return count;
 }
@@ -122,20 +122,20 @@ static cevm_err ask(const cevm_system_caller *c, cevm_bytes *out, cevm_block_err
 
 cevm_err cevm_system_store_beacon_root(const cevm_system_caller *caller, const cevm_hash *root)
 {
-    return tell(caller, &beacon_roots_address, root);
+    return tell(caller, &cevm_beacon_roots_address, root);
 }
 
 cevm_err cevm_system_store_parent_hash(const cevm_system_caller *caller, const cevm_hash *hash)
 {
-    return tell(caller, &history_address, hash);
+    return tell(caller, &cevm_history_address, hash);
 }
 
 cevm_err cevm_system_take_withdrawals(const cevm_system_caller *caller, cevm_bytes *out, cevm_block_error *reason)
 {
-    return ask(caller, out, reason, &withdrawals_address);
+    return ask(caller, out, reason, &cevm_withdrawals_address);
 }
 
 cevm_err cevm_system_take_consolidations(const cevm_system_caller *caller, cevm_bytes *out, cevm_block_error *reason)
 {
-    return ask(caller, out, reason, &consolidations_address);
+    return ask(caller, out, reason, &cevm_consolidations_address);
 }

@@ -20,6 +20,11 @@ typedef struct cevm_system_caller {
     const cevm_tracer *tracer; /* a call is shown to it as a transaction; may be NULL */
 } cevm_system_caller;
 
+extern const cevm_address cevm_beacon_roots_address;   /* EIP-4788 */
+extern const cevm_address cevm_history_address;        /* EIP-2935 */
+extern const cevm_address cevm_withdrawals_address;    /* EIP-7002 */
+extern const cevm_address cevm_consolidations_address; /* EIP-7251 */
+
 enum { CEVM_MAX_SYSTEM_CONTRACTS = 4 };
 
 /** The contracts that a block of a fork calls; how many. */

@@ -14,6 +14,8 @@
 
 #include "cli/import.h"
 #include "cli/options.h"
+#include "cli/replace.h"
+#include "cli/whole.h"
 
 /* What the command line says; each subcommand uses some of it. */
 typedef struct arguments {
@@ -293,17 +295,6 @@ static bool run_prune(cevm_db_command *c, const arguments *a)
     return true;
 }
 
-/* Waits until a file, or what a folder lists, is on the disk. */
-static bool sync_path(const char *path)
-{
-    const int fd = open(path, O_RDONLY | O_CLOEXEC);
-    const bool ok = fd >= 0 && fsync(fd) == 0;
-    if (fd >= 0) {
-        (void)close(fd);
-    }
-    return ok;
-}
-
 static bool run_compact(cevm_db_command *c, const arguments *a)
 {
     char folder[3200];
@@ -330,7 +321,7 @@ static bool run_compact(cevm_db_command *c, const arguments *a)
         return cevm_db_say(c, err);
     }
     /* The copy is whole on the disk before it takes the place of the old file. */
-    const bool ok = sync_path(copy) && rename(copy, old) == 0 && sync_path(c->data_dir);
+    const bool ok = cevm_replace_file(copy, old);
     if (!ok) {
         (void)fprintf(stderr, "%s: %s: %s\n", c->command, c->data_dir, strerror(errno));
         (void)unlink(copy);
@@ -413,7 +404,7 @@ static bool open_store(cevm_db_command *c, const subcommand *sub, const argument
         return false;
     }
     c->db = cevm_lmdb_interface(c->store);
-    return true;
+    return sub->run == run_stat || sub->run == run_compact || cevm_is_whole_store(c->store, c->command, a->data_dir);
 }
 
 static int run_subcommand(const subcommand *sub, int argc, char **argv, const cevm_cli *cli)

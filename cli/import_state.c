@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "cli/import.h"
+#include "cli/replace.h"
 #include "state/rlp.h"
 
 static const char magic[] = "cevm chain state 1\n";
@@ -115,7 +116,7 @@ static bool save_all(saver *s, const cevm_import_point *point)
         return false;
     }
     cevm_rlp_list_end(&s->buf, cevm_rlp_list_begin(&s->buf));
-    return flush(s) && fflush(s->file) == 0 && fsync(fileno(s->file)) == 0;
+    return flush(s) && fflush(s->file) == 0;
 }
 
 bool cevm_import_state_save(const cevm_import_point *point, cevm_memdb *db, const char *command, const char *path)
@@ -135,7 +136,7 @@ bool cevm_import_state_save(const cevm_import_point *point, cevm_memdb *db, cons
     if (s.file != NULL) {
         ok = fclose(s.file) == 0 && ok;
     }
-    ok = ok && rename(temporary, path) == 0;
+    ok = ok && cevm_replace_file(temporary, path);
     if (!ok) {
         (void)fprintf(stderr, "%s: %s: cannot be written: %s\n", command, path,
                       s.err != CEVM_OK ? cevm_err_string(s.err) : strerror(errno));

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cli/import.h"
+#include "cli/whole.h"
 
 static bool say(const char *command, const char *dir, const char *what)
 {
@@ -29,7 +30,7 @@ bool cevm_import_store_open(cevm_lmdb **out, const cevm_import_options *options)
     if (err != CEVM_OK) {
         (void)fprintf(stderr, "%s: %s\n", options->command, error.text[0] != '\0' ? error.text : cevm_err_string(err));
     }
-    return err == CEVM_OK;
+    return err == CEVM_OK && cevm_is_whole_store(*out, options->command, options->data_dir);
 }
 
 /* ---- A new chain ------------------------------------------------------------------------------------------------- */

@@ -11,15 +11,14 @@
 
 #include "cli/options.h"
 
-#define UNSET UINT64_MAX
-
 enum { MAX_OPTIONS = 96 }; /* more than there are */
 
 /* What is read as text or wider than it is kept. */
 typedef struct raw {
-    uint64_t port, accounts, balance, chain_id, timestamp, fork_block, max_connections, call_gas, timeout, max_request;
+    uint64_t port, accounts, balance, max_connections, call_gas, timeout, max_request;
     uint64_t batch, memory, retries;
-    const char *block_time, *hardfork, *base_fee, *gas_price, *order, *genesis;
+    const char *block_time, *hardfork, *timestamp, *fork_block, *chain_id, *gas_limit, *base_fee, *gas_price, *order,
+        *genesis;
     bool no_cors, steps_tracing, unlimited_code, no_cache;
 } raw;
 
@@ -49,6 +48,20 @@ static bool read_block_time(cevm_node_command *c, const char *text)
     return true;
 }
 
+static bool no_fork(const cevm_node_command *c, const char *text)
+{
+    const char *names[CEVM_FORK_COUNT];
+    for (int fork = 0; fork < CEVM_FORK_COUNT; ++fork) {
+        names[fork] = cevm_fork_name((cevm_fork)fork);
+    }
+    const char *near = cevm_nearest_name(text, names, sizeof names[0], CEVM_FORK_COUNT);
+    (void)wrong(c, "hardfork", "a fork (cevm version lists them)", text);
+    if (near != NULL) {
+        (void)fprintf(stderr, "(did you mean %s?)\n", near);
+    }
+    return false;
+}
+
 /* Names of forks as anvil and others write them beside ours. */
 static bool read_fork(cevm_node_command *c, const char *text)
 {
@@ -61,6 +74,11 @@ static bool read_fork(cevm_node_command *c, const char *text)
     if (text == NULL) {
         return true;
     }
+    if (strncasecmp(text, "bpo", 3) == 0 && text[3] >= '1' && text[3] < '1' + CEVM_NODE_BLOB_FORKS && text[4] == '\0') {
+        c->node.has_blob_forks = true;
+        c->node.blob_forks = (unsigned)(text[3] - '0');
+        return true;
+    }
     for (size_t i = 0; i < sizeof aliases / sizeof aliases[0]; ++i) {
         if (strcasecmp(text, aliases[i].alias) == 0) {
             return aliases[i].name == NULL || cevm_fork_by_name(&c->node.fork, aliases[i].name);
@@ -69,10 +87,11 @@ static bool read_fork(cevm_node_command *c, const char *text)
     for (int fork = 0; fork < CEVM_FORK_COUNT; ++fork) {
         if (strcasecmp(text, cevm_fork_name((cevm_fork)fork)) == 0) {
             c->node.fork = (cevm_fork)fork;
+            c->node.has_blob_forks = true; /* none: what the fork itself says */
             return true;
         }
     }
-    return cevm_fork_by_name(&c->node.fork, text) || wrong(c, "hardfork", "a fork (cevm version lists them)", text);
+    return cevm_fork_by_name(&c->node.fork, text) || no_fork(c, text);
 }
 
 static bool read_order(cevm_node_command *c, const char *text)
@@ -95,6 +114,21 @@ static bool in_range(const cevm_node_command *c, const char *option, uint64_t va
     return false;
 }
 
+/** A number that may be missing (text NULL), with every value below 2^64 one that could be meant. */
+static bool read_optional(uint64_t *out, const cevm_node_command *c, const char *option, const char *text,
+                          uint64_t least, uint64_t most)
+{
+    cevm_u256 value = {{0}};
+    if (text == NULL) {
+        return true;
+    }
+    if (!cevm_u256_from_text(&value, text) || !cevm_u256_fits_u64(&value)) {
+        return wrong(c, option, "a number (decimal or 0x…) below 2^64", text);
+    }
+    *out = value.w[0];
+    return in_range(c, option, *out, least, most);
+}
+
 static bool read_ranges(cevm_node_command *c, const raw *r)
 {
     bool ok = in_range(c, "port", r->port, 0, UINT16_MAX) && in_range(c, "accounts", r->accounts, 0, 100000) &&
@@ -113,12 +147,9 @@ static bool interpret(cevm_node_command *c, const raw *r)
     const cevm_u256 ether = cevm_u256_from_u64(1000000000000000000u);
     const cevm_u256 balance = cevm_u256_from_u64(r->balance);
     (void)cevm_u256_mul_overflow(&c->node.balance, &balance, &ether); /* 2^64 ether fit */
-    c->node.chain_id = r->chain_id;
     c->node.genesis_path = r->genesis;
-    c->node.has_timestamp = r->timestamp != UNSET;
-    c->node.timestamp = c->node.has_timestamp ? r->timestamp : 0;
-    c->node.has_fork_block = r->fork_block != UNSET;
-    c->node.fork_block = c->node.has_fork_block ? r->fork_block : 0;
+    c->node.has_timestamp = r->timestamp != NULL;
+    c->node.has_fork_block = r->fork_block != NULL;
     c->node.has_base_fee = r->base_fee != NULL;
     c->node.call_gas_limit = r->call_gas;
     c->node.call_timeout_ms = r->timeout;
@@ -137,8 +168,13 @@ static bool interpret(cevm_node_command *c, const raw *r)
         (void)fprintf(stderr, "%s: --mixed-mining wants --block-time too\n", c->name);
         return false;
     }
-    return read_ranges(c, r) && read_block_time(c, r->block_time) && read_fork(c, r->hardfork) &&
-           read_order(c, r->order) && read_amount(&c->node.base_fee, c, "block-base-fee-per-gas", r->base_fee) &&
+    return read_ranges(c, r) &&
+           read_optional(&c->node.timestamp, c, "timestamp", r->timestamp, 0, CEVM_NODE_LAST_TIME) &&
+           read_optional(&c->node.fork_block, c, "fork-block-number", r->fork_block, 0, UINT64_MAX) &&
+           read_optional(&c->node.chain_id, c, "chain-id", r->chain_id, 1, UINT64_MAX) &&
+           read_optional(&c->node.gas_limit, c, "gas-limit", r->gas_limit, 1, INT64_MAX) &&
+           read_block_time(c, r->block_time) && read_fork(c, r->hardfork) && read_order(c, r->order) &&
+           read_amount(&c->node.base_fee, c, "block-base-fee-per-gas", r->base_fee) &&
            read_amount(&c->node.gas_price, c, "gas-price", r->gas_price);
 }
 
@@ -154,13 +190,13 @@ static size_t chain_options(cevm_option *to, cevm_node_command *c, raw *r)
         {"m", CEVM_OPTION_TEXT, &n->mnemonic},
         {"derivation-path", CEVM_OPTION_TEXT, &n->derivation},
         {"auto-impersonate", CEVM_OPTION_SWITCH, &n->auto_impersonate},
-        {"chain-id", CEVM_OPTION_NUMBER, &r->chain_id},
+        {"chain-id", CEVM_OPTION_TEXT, &r->chain_id},
         {"hardfork", CEVM_OPTION_TEXT, &r->hardfork},
         {"genesis", CEVM_OPTION_TEXT, &r->genesis},
         {"init", CEVM_OPTION_TEXT, &r->genesis},
         {"import", CEVM_OPTION_TEXT, &n->import_path},
-        {"timestamp", CEVM_OPTION_NUMBER, &r->timestamp},
-        {"gas-limit", CEVM_OPTION_NUMBER, &n->gas_limit},
+        {"timestamp", CEVM_OPTION_TEXT, &r->timestamp},
+        {"gas-limit", CEVM_OPTION_TEXT, &r->gas_limit},
         {"block-base-fee-per-gas", CEVM_OPTION_TEXT, &r->base_fee},
         {"base-fee", CEVM_OPTION_TEXT, &r->base_fee},
         {"gas-price", CEVM_OPTION_TEXT, &r->gas_price},
@@ -182,7 +218,7 @@ static size_t chain_options(cevm_option *to, cevm_node_command *c, raw *r)
         {"fork-url", CEVM_OPTION_TEXT, &n->fork_url},
         {"rpc-url", CEVM_OPTION_TEXT, &n->fork_url},
         {"f", CEVM_OPTION_TEXT, &n->fork_url},
-        {"fork-block-number", CEVM_OPTION_NUMBER, &r->fork_block},
+        {"fork-block-number", CEVM_OPTION_TEXT, &r->fork_block},
         {"fork-cache", CEVM_OPTION_TEXT, &n->fork_cache},
         {"offline", CEVM_OPTION_SWITCH, &n->offline},
     };
@@ -223,8 +259,6 @@ bool cevm_node_command_parse(cevm_node_command *out, const cevm_cli *cli, int ar
     raw r = {.port = 8545,
              .accounts = 10,
              .balance = 10000,
-             .timestamp = UNSET,
-             .fork_block = UNSET,
              .max_connections = 2000,
              .timeout = 5000,
              .max_request = 32,

@@ -58,7 +58,8 @@ static void banner(const cevm_node_command *command, cevm_node *node, const cevm
     if (cevm_node_account_count(node) != 0) {
         (void)printf("Accounts, %s ETH each\n", balance);
         accounts(node, false);
-        (void)printf("\nTheir private keys (known to everybody: never for real money)\n");
+        (void)printf("\nTheir private keys (%s)\n",
+                     command->node.mnemonic == NULL ? "known to everybody: never for real money" : "of --mnemonic");
         accounts(node, true);
         (void)printf("\n");
     }
@@ -116,25 +117,31 @@ static void help_chain(FILE *to)
     (void)fputs("Accounts\n"
                 "  -a, --accounts N          how many have funds (default 10)\n"
                 "  --balance ETH             of each (default 10000)\n"
-                "  -m, --mnemonic WORDS      (default \"test test test ... junk\": the usual addresses)\n"
+                "  -m, --mnemonic WORDS      (default \"test test test ... junk\": the usual ones)\n"
                 "  --derivation-path PATH    (default m/44'/60'/0'/0/)\n"
                 "  --auto-impersonate        send from any address without its key\n"
-                "\nChain\n"
+                "\n"
+                "Chain\n"
                 "  --chain-id N              (default 31337)\n"
-                "  --hardfork NAME           rules (default: the newest)\n"
+                "  --hardfork NAME           rules: Cancun, Osaka, bpo1 ... (default: the newest)\n"
                 "  --genesis FILE, --init    geth's genesis.json instead of the built-in one\n"
-                "  --import FILE             blocks to import at the start, RLP one after the other\n"
+                "  --import FILE             blocks to import at the start, RLP one after another\n"
                 "  --timestamp SECONDS       of the first block (default: now)\n"
                 "  --gas-limit N             of a block (default 30000000)\n"
                 "  --block-base-fee-per-gas WEI, --gas-price WEI\n"
                 "  --code-size-limit BYTES, --disable-code-size-limit\n"
-                "  --history N               forget all but the newest N blocks (257 or more; default: none)\n"
+                "  --history N               forget all but the newest N blocks, 257 or more\n"
+                "                            (default: forget none)\n"
                 "  --data-dir FOLDER         keep the chain on disk, through restarts and crashes\n"
-                "  --no-sync                 with it, do not wait for the disk: faster, not safe from power cuts\n"
-                "  --state FILE              load it if it is there, write it at the end;\n"
-                "                            or --load-state FILE, --dump-state FILE\n"
-                "\nMining (default: each transaction at once in a block of its own)\n"
-                "  -b, --block-time SECONDS  a block at this interval; --mixed-mining: and for transactions\n"
+                "  --no-sync                 with it: do not wait for the disk; faster, but a\n"
+                "                            power cut can destroy it\n"
+                "  --state FILE              load it if it is there, write it at the end; or\n"
+                "                            --load-state FILE, --dump-state FILE (anvil's form,\n"
+                "                            plain or gzip)\n"
+                "\n"
+                "Mining (default: each transaction at once in a block of its own)\n"
+                "  -b, --block-time SECONDS  a block at this interval; with --mixed-mining also\n"
+                "                            one for each transaction\n"
                 "  --no-mining               only when evm_mine is called\n"
                 "  --order fees|fifo         of transactions in a block\n",
                 to);
@@ -142,27 +149,35 @@ static void help_chain(FILE *to)
 
 static void help_server(FILE *to)
 {
-    (void)fputs("\nFork of a remote chain\n"
+    (void)fputs("\n"
+                "Fork of a remote chain\n"
                 "  -f, --fork-url URL        read what is not here from there\n"
                 "  --fork-block-number N     as of this block (default: the newest)\n"
-                "  --fork-cache FILE         keep what was read; --offline: ask nobody, the file has it all\n"
-                "\nServer\n"
-                "  -p, --port N              HTTP and WebSocket (default 8545; 0: any that is free)\n"
+                "  --fork-cache FILE         keep what was read (default: in the --data-dir)\n"
+                "  --offline                 ask nobody: the cache has it all\n"
+                "\n"
+                "Server\n"
+                "  -p, --port N              HTTP and WebSocket (default 8545; 0: a free one)\n"
                 "  --host ADDRESS            (default 127.0.0.1)\n"
                 "  --ipc PATH                also a Unix socket, open to this user alone\n"
-                "  --cors-origins LIST       web pages that may ask: origins, or '*' (default: those of this\n"
-                "                            machine); --no-cors: none\n"
-                "  --host-allow LIST         names this node may be called by, or '*' (default: localhost and\n"
-                "                            addresses), so that no web page can reach it by rebinding a name\n"
-                "  --max-connections N       (default 2000), --max-request-mib N (32), --max-batch N (1000)\n"
+                "  --cors-origins LIST       web pages that may ask: origins, or '*' (default:\n"
+                "                            those of this machine); --no-cors: none\n"
+                "  --host-allow LIST         names this node may be called by, or '*' (default:\n"
+                "                            localhost and addresses), so that no web page can\n"
+                "                            reach it by rebinding a name\n"
+                "  --max-connections N       (default 2000)\n"
+                "  --max-request-mib N       (default 32), --max-batch N (1000)\n"
                 "  --timeout MS              of eth_call and the like (default 5000)\n"
                 "  --call-gas-limit N        of eth_call (default 50000000)\n"
-                "\nWhat to show\n"
-                "  --artifacts FOLDER        ABIs of Hardhat or Foundry: names of functions and errors in the log\n"
+                "\n"
+                "What to show\n"
+                "  --artifacts FOLDER        ABIs of Hardhat or Foundry: names of functions and\n"
+                "                            errors in the log\n"
                 "  --json                    the log as lines of JSON\n"
                 "  -q, --quiet, --silent     no banner and no log\n"
                 "  --methods                 list the methods and end\n"
-                "\nSIGINT and SIGTERM end it when it has answered what it is working on.\n",
+                "\n"
+                "SIGINT and SIGTERM end it when it has answered what it is working on.\n",
                 to);
 }
 
@@ -170,8 +185,9 @@ void cevm_help_node(FILE *to, const cevm_cli *cli)
 {
     (void)fprintf(to,
                   "Usage: %s node [OPTION]...\n\n"
-                  "A chain of your own that answers JSON-RPC, for developing contracts: funded accounts, a block for\n"
-                  "each transaction, snapshots, time travel, traces. Options have anvil's names.\n\n",
+                  "A chain of your own that answers JSON-RPC, for developing contracts: funded\n"
+                  "accounts, a block for each transaction, snapshots, time travel, traces. Options\n"
+                  "have anvil's names.\n\n",
                   cli->program);
     help_chain(to);
     help_server(to);
@@ -180,6 +196,6 @@ void cevm_help_node(FILE *to, const cevm_cli *cli)
                   "  %s node\n"
                   "  %s node --port 0 --accounts 3 --chain-id 1 --hardfork Cancun --quiet\n"
                   "  %s node --data-dir chain --block-time 2 --mixed-mining\n"
-                  "  curl -d '{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"eth_blockNumber\"}' http://127.0.0.1:8545\n",
+                  "  curl -d '{\"id\":1,\"method\":\"eth_blockNumber\"}' http://127.0.0.1:8545\n",
                   cli->program, cli->program, cli->program);
 }

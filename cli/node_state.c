@@ -8,6 +8,8 @@
 
 #include <cevm/hex.h>
 
+#include "cli/replace.h"
+
 enum { MAX_STATE = 1 << 30 };
 
 static bool fail(const cevm_node_command *c, const char *path, const char *why)
@@ -109,7 +111,7 @@ bool cevm_node_state_load(const cevm_node_command *c, cevm_node *node)
 static bool write_file(const char *path, const uint8_t *bytes, size_t size)
 {
     FILE *file = fopen(path, "wb");
-    bool ok = file != NULL && fwrite(bytes, 1, size, file) == size && fflush(file) == 0 && fsync(fileno(file)) == 0;
+    bool ok = file != NULL && fwrite(bytes, 1, size, file) == size && fflush(file) == 0;
     return (file == NULL || fclose(file) == 0) && ok;
 }
 
@@ -129,7 +131,7 @@ bool cevm_node_state_dump(const cevm_node_command *c, cevm_node *node)
     size_t size = 0;
     errno = 0;
     bool ok = bytes != NULL && json_is_string(hex) && cevm_hex_decode(bytes, &size, json_string_value(hex), length) &&
-              write_file(beside, bytes, size) && rename(beside, path) == 0;
+              write_file(beside, bytes, size) && cevm_replace_file(beside, path);
     if (!ok && hex != NULL) {
         (void)fail(c, path, errno != 0 ? strerror(errno) : "the state could not be written");
         (void)unlink(beside);

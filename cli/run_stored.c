@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "cli/run.h"
+#include "cli/whole.h"
 
 struct cevm_run_stored {
     cevm_lmdb *store;
@@ -113,7 +114,7 @@ bool cevm_run_stored_open(cevm_run_stored **out, cevm_run_world *world, cevm_db 
         (void)fprintf(stderr, "%s: %s\n", options->command, error.text[0] != '\0' ? error.text : cevm_err_string(err));
         return false;
     }
-    if (!open_block(s, world, options)) {
+    if (!cevm_is_whole_store(s->store, options->command, options->data_dir) || !open_block(s, world, options)) {
         return false;
     }
     *db = s->past;

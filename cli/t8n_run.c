@@ -7,32 +7,15 @@
 #include "chain/requests.h"
 #include "chain/validate.h"
 #include "cli/t8n.h"
+#include "state/layer.h"
 
 /* A store that knows no block hashes but those of the environment, and remembers when it was asked for another. */
 typedef struct hash_db {
-    cevm_db inner;
+    cevm_db inner; /* first: state/layer.h */
     const cevm_t8n_env *env;
     bool missed;
     uint64_t number;
 } hash_db;
-
-static cevm_err db_account(void *ctx, cevm_db_account *out, bool *exists, const cevm_address *address)
-{
-    const cevm_db *db = &((hash_db *)ctx)->inner;
-    return db->vtable->account(db->ctx, out, exists, address);
-}
-
-static cevm_err db_storage(void *ctx, cevm_u256 *out, const cevm_address *address, const cevm_u256 *key)
-{
-    const cevm_db *db = &((hash_db *)ctx)->inner;
-    return db->vtable->storage(db->ctx, out, address, key);
-}
-
-static cevm_err db_code(void *ctx, cevm_bytes *out, const cevm_hash *code_hash)
-{
-    const cevm_db *db = &((hash_db *)ctx)->inner;
-    return db->vtable->code(db->ctx, out, code_hash);
-}
 
 static cevm_err db_block_hash(void *ctx, cevm_hash *out, uint64_t number)
 {
@@ -47,25 +30,13 @@ static cevm_err db_block_hash(void *ctx, cevm_hash *out, uint64_t number)
     return CEVM_OK;
 }
 
-static cevm_err db_commit(void *ctx, const cevm_diff *diff)
-{
-    const cevm_db *db = &((hash_db *)ctx)->inner;
-    return db->vtable->commit(db->ctx, diff);
-}
-
-static cevm_err db_root(void *ctx, cevm_hash *out)
-{
-    const cevm_db *db = &((hash_db *)ctx)->inner;
-    return db->vtable->root(db->ctx, out);
-}
-
 static const cevm_db_vtable hash_db_vtable = {.struct_size = sizeof(cevm_db_vtable),
-                                              .account = db_account,
-                                              .storage = db_storage,
-                                              .code = db_code,
+                                              .account = cevm_layer_account,
+                                              .storage = cevm_layer_storage,
+                                              .code = cevm_layer_code,
                                               .block_hash = db_block_hash,
-                                              .commit = db_commit,
-                                              .root = db_root};
+                                              .commit = cevm_layer_commit,
+                                              .root = cevm_layer_root};
 
 /* Everything a transition holds while it goes on. */
 typedef struct transition {

@@ -47,3 +47,10 @@ void cevm_rpc_capture_begin(cevm_rpc_capture *capture, const cevm_allocator *all
 }
 
 bool cevm_rpc_capture_end(cevm_rpc_capture *capture) { return cevm_json_flush(&capture->writer); }
+
+bool cevm_rpc_settle(cevm_rpc_call *call)
+{
+    cevm_node_error error = {.err = CEVM_OK};
+    return call->node == NULL || cevm_node_settle(call->node, &error, call->deadline_ns, call->cancel) ||
+           cevm_rpc_fail_node(call, &error);
+}

@@ -11,6 +11,8 @@
 
 /** The call fails as the node did. Returns false. */
 bool cevm_rpc_fail_node(cevm_rpc_call *call, const cevm_node_error *error);
+/** Waits for blocks that are promised, as long as the call may take. False: the call failed. */
+bool cevm_rpc_settle(cevm_rpc_call *call);
 /** It is done and there is nothing to tell: true under Hardhat's names, null under all others, as those nodes answer. */
 void cevm_rpc_done(cevm_rpc_call *call);
 /** Changes the world (cevm_node_edit); false: the call failed. */

@@ -13,15 +13,15 @@
 
 #include "evm/u256.h"
 #include "precompiles/precompiles.h"
+#include "rpc/blob_cells.h"
 #include "state/rlp.h"
 
 enum {
     ELEMENTS = 4096,
     ELEMENTS_LOG2 = 12,
     NUMBER = 32,
-    BLOB_SIZE = ELEMENTS * NUMBER,
-    COMMITMENT_SIZE = 48,
-    CELL_PROOFS = 128, /* a blob, extended, has as many cells */
+    BLOB_SIZE = CEVM_BLOB_SIZE,
+    COMMITMENT_SIZE = CEVM_KZG_POINT,
     CELL_VERSION = 1,
     POINT_INPUT = 192,
     POINT_OUTPUT = 64
@@ -231,12 +231,13 @@ static bool next_sized(cevm_bytes *cursor, cevm_bytes *out, size_t size)
     return cevm_rlp_next_string(cursor, out) && out->size == size;
 }
 
-/** One blob with its commitment; its proof too where there is one for the whole. */
+/** One blob with its commitment and its proof, or those of its cells. */
 static const char *check_one(cevm_blob_sidecar *rest, const cevm_hash *hash, const cevm_allocator *allocator)
 {
     cevm_bytes blob;
     cevm_bytes commitment;
-    cevm_bytes proof;
+    cevm_bytes proof = {NULL, 0};
+    const uint8_t *proofs[CEVM_BLOB_CELLS];
     uint8_t digest[SHA256_DIGEST_LENGTH];
     if (!next_sized(&rest->blobs, &blob, BLOB_SIZE) || !next_sized(&rest->commitments, &commitment, COMMITMENT_SIZE)) {
         return "invalid blob or commitment size";
@@ -246,15 +247,18 @@ static const char *check_one(cevm_blob_sidecar *rest, const cevm_hash *hash, con
     if (memcmp(digest, hash->bytes, sizeof digest) != 0) {
         return "blob hash mismatch: a commitment is not the one the transaction names";
     }
-    for (int i = 0; i < (rest->has_cell_proofs ? CELL_PROOFS : 1); ++i) {
+    for (size_t i = 0; i < (rest->has_cell_proofs ? CEVM_BLOB_CELLS : 1); ++i) {
         if (!next_sized(&rest->proofs, &proof, COMMITMENT_SIZE)) {
             return "invalid number of blob proofs";
         }
+        proofs[i] = proof.data;
     }
     const char *wrong = check_numbers(blob.data);
-    return wrong != NULL || rest->has_cell_proofs
-               ? wrong
-               : verify_blob(blob.data, commitment.data, proof.data, hash, allocator);
+    if (wrong != NULL) {
+        return wrong;
+    }
+    return rest->has_cell_proofs ? cevm_blob_cells_check(blob.data, commitment.data, proofs, allocator)
+                                 : verify_blob(blob.data, commitment.data, proof.data, hash, allocator);
 }
 
 const char *cevm_blob_sidecar_check(const cevm_blob_sidecar *sidecar, const cevm_tx *tx,

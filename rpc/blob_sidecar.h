@@ -24,8 +24,7 @@ bool cevm_blob_sidecar_split(cevm_blob_sidecar *out, cevm_bytes *fields, cevm_by
 
 /**
  * Checks a sidecar against its transaction: as many blobs, commitments and proofs as there should be, commitments that hash
- * to the transaction's, field elements in range, and each blob's proof. Proofs of cells are counted, not verified: that
- * takes a part of the trusted setup that this program does not hold.
+ * to the transaction's, field elements in range, and the proofs, of blobs or of cells (rpc/blob_cells.h).
  *
  * Returns NULL when all is well, or what is wrong (static storage).
  */

@@ -8,7 +8,6 @@
 #include <cevm/alloc.h>
 #include <cevm/crypto.h>
 #include <cevm/hex.h>
-#include <cevm/tracer.h>
 #include <cevm/vm.h>
 
 enum { PARTS = 4, TEXT_SIZE = 8192, MAX_SIGNATURES = 1024 };
@@ -301,40 +300,69 @@ bool cevm_console_format(char *out, size_t size, const cevm_console *console, ce
     return true;
 }
 
-/* ---- Replay ------------------------------------------------------------------------------------------------------------- */
+/* ---- Listening ------------------------------------------------------------------------------------------------------------- */
 
-typedef struct replay {
-    const cevm_console *console;
-    cevm_console_visit visit;
-    void *user;
-    size_t only, index;
-    bool stopped;
-    cevm_tracer tracer;
-    char text[TEXT_SIZE];
-} replay;
+/** Makes what it takes to read the first line. */
+static bool prepare(cevm_console_tap *tap)
+{
+    if (tap->console == NULL) {
+        tap->console = tap->own = cevm_console_create(tap->allocator);
+    }
+    if (tap->text == NULL) {
+        tap->text = cevm_alloc(tap->allocator, TEXT_SIZE);
+    }
+    return tap->console != NULL && tap->text != NULL;
+}
 
 static void on_enter(void *ctx, const struct cevm_message *message, uint32_t depth)
 {
-    replay *r = ctx;
+    cevm_console_tap *tap = ctx;
     (void)depth;
-    if (!r->stopped && message->kind != CEVM_CREATE && is_console(&message->code_address) &&
-        cevm_console_format(r->text, sizeof r->text, r->console, message->input)) {
-        r->stopped = !r->visit(r->user, r->index, r->text);
+    if (tap->stopped || message->kind == CEVM_CREATE || !is_console(&message->code_address)) {
+        return;
+    }
+    if (!prepare(tap)) {
+        tap->stopped = true;
+    } else if (cevm_console_format(tap->text, TEXT_SIZE, tap->console, message->input)) {
+        tap->stopped = !tap->visit(tap->user, tap->index, tap->text);
     }
 }
+
+void cevm_console_tap_open(cevm_console_tap *out, const cevm_console *console, cevm_console_visit visit, void *user,
+                           const cevm_allocator *allocator)
+{
+    *out = (cevm_console_tap){.tracer = {.struct_size = sizeof out->tracer, .ctx = out, .on_enter = on_enter},
+                              .allocator = allocator,
+                              .console = console,
+                              .visit = visit,
+                              .user = user};
+}
+
+void cevm_console_tap_close(cevm_console_tap *tap)
+{
+    cevm_console_destroy(tap->own);
+    cevm_free(tap->allocator, tap->text);
+}
+
+/* ---- Replay ------------------------------------------------------------------------------------------------------------- */
+
+typedef struct replay {
+    cevm_console_tap tap;
+    size_t only;
+} replay;
 
 static const cevm_tracer *tracer_for(void *user, size_t index)
 {
     replay *r = user;
-    r->index = index;
-    return r->only == SIZE_MAX || r->only == index ? &r->tracer : NULL;
+    r->tap.index = index;
+    return r->only == SIZE_MAX || r->only == index ? &r->tap.tracer : NULL;
 }
 
 static bool done(void *user, size_t index, const cevm_receipt *receipt)
 {
-    replay *r = user;
+    const replay *r = user;
     (void)receipt;
-    return !r->stopped && index != r->only;
+    return !r->tap.stopped && index != r->only;
 }
 
 cevm_err cevm_console_replay(const cevm_console *console, cevm_node *node, cevm_world *world, cevm_record *record,
@@ -344,20 +372,15 @@ cevm_err cevm_console_replay(const cevm_console *console, cevm_node *node, cevm_
     if (record->before == NULL) {
         return CEVM_ERR_ARGUMENT;
     }
-    const cevm_allocator *allocator = cevm_node_allocator(node);
-    replay *r = cevm_zalloc(allocator, sizeof *r);
-    if (r == NULL) {
-        return CEVM_ERR_NOMEM;
-    }
-    *r = (replay){.console = console, .visit = visit, .user = user, .only = only_index};
-    r->tracer = (cevm_tracer){.struct_size = sizeof r->tracer, .ctx = r, .on_enter = on_enter};
+    replay r = {.only = only_index};
+    cevm_console_tap_open(&r.tap, console, visit, user, cevm_node_allocator(node));
     cevm_err err = cevm_workbench_open_before(&bench, node, world, record);
     if (err == CEVM_OK) {
         cevm_vm_set_deadline(bench.vm, bounds->deadline_ns);
         cevm_vm_set_cancel(bench.vm, bounds->cancel);
-        err = cevm_workbench_replay(&bench, tracer_for, done, r);
+        err = cevm_workbench_replay(&bench, tracer_for, done, &r);
         cevm_workbench_close(&bench);
     }
-    cevm_free(allocator, r);
+    cevm_console_tap_close(&r.tap);
     return err;
 }

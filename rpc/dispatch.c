@@ -7,6 +7,7 @@
 
 #include <cevm/alloc.h>
 
+#include "rpc/answer.h"
 #include "rpc/nearest.h"
 #include "rpc/types.h"
 
@@ -200,7 +201,8 @@ static void call_method(cevm_rpc_call *call, cevm_rpc_output *out, const char *n
         no_such_method(call, name);
     } else if ((call->row->flags & CEVM_RPC_SESSION) != 0 && call->session == NULL) {
         (void)cevm_rpc_fail(call, CEVM_RPC_UNSUPPORTED, "%s takes a connection that lasts: WebSocket or IPC", name);
-    } else if (cevm_rpc_check_params(call, params, &made)) {
+    } else if (cevm_rpc_check_params(call, params, &made) &&
+               ((call->row->flags & CEVM_RPC_AHEAD) != 0 || cevm_rpc_settle(call))) {
         run(call, out, (call->row->flags & CEVM_RPC_STREAM) != 0 && out->flush != NULL && !notification);
         json_decref(made);
         return;
@@ -233,7 +235,9 @@ static bool answer_one(json_t *request, const cevm_rpc_peer *peer, cevm_rpc_outp
                           .session = peer->session,
                           .row = cevm_rpc_find(name),
                           .arena = &arena,
-                          .cancel = peer->cancel};
+                          .cancel = peer->cancel,
+                          .is_logged = peer->observer != NULL,
+                          .largest = peer->limits->body};
     if (peer->limits->timeout_ms != 0 && call.row != NULL && (call.row->flags & CEVM_RPC_WRITE) == 0) {
         call.deadline_ns = began + peer->limits->timeout_ms * 1000000u;
     }

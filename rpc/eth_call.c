@@ -2,6 +2,7 @@
 /* Calls that are tried: eth_call and eth_estimateGas. */
 #include <inttypes.h>
 
+#include "rpc/console.h"
 #include "rpc/estimate.h"
 #include "rpc/methods.h"
 #include "rpc/trial.h"
@@ -14,14 +15,18 @@ void cevm_rpc_eth_call(cevm_rpc_call *call)
 {
     cevm_trial trial;
     cevm_trial_outcome outcome;
+    cevm_console_lines lines;
     if (!cevm_trial_open(&trial, call, &call_params)) {
         return;
     }
+    cevm_console_lines_open(&lines, call);
     uint64_t gas = trial.args.tx.gas_limit;
     const bool bounded = trial.args.has_gas || cevm_trial_allowance(&trial, &gas);
-    if (bounded && cevm_trial_run(&trial, &outcome, gas, NULL) && cevm_trial_expect_success(&trial, &outcome)) {
+    if (bounded && cevm_trial_run(&trial, &outcome, gas, cevm_console_lines_begin(&lines)) &&
+        cevm_trial_expect_success(&trial, &outcome)) {
         cevm_json_put_data(call->out, outcome.receipt.output);
     }
+    cevm_console_lines_close(&lines, true);
     cevm_trial_close(&trial);
 }
 
@@ -30,12 +35,13 @@ void cevm_rpc_eth_call(cevm_rpc_call *call)
 typedef struct estimation {
     cevm_trial *trial;
     cevm_trial_outcome outcome; /* of the last run */
+    cevm_console_lines lines;   /* likewise */
 } estimation;
 
 static bool run_estimate(void *user, cevm_estimate_run *out, uint64_t gas)
 {
     estimation *e = user;
-    if (!cevm_trial_run(e->trial, &e->outcome, gas, NULL)) {
+    if (!cevm_trial_run(e->trial, &e->outcome, gas, cevm_console_lines_begin(&e->lines))) {
         return false;
     }
     const cevm_tx_error reason = e->outcome.reason;
@@ -95,7 +101,9 @@ static void put_estimate(cevm_rpc_call *call, cevm_trial *trial)
     if (!highest_limit(trial, &highest) || !is_transfer(trial, &transfer)) {
         return;
     }
-    switch (cevm_estimate_gas(&gas, highest, transfer, run_estimate, &e)) {
+    cevm_console_lines_open(&e.lines, call);
+    const cevm_estimate_end end = cevm_estimate_gas(&gas, highest, transfer, run_estimate, &e);
+    switch (end) {
     case CEVM_ESTIMATE_FOUND: cevm_json_put_quantity(call->out, gas); break;
     case CEVM_ESTIMATE_TOO_LOW:
         (void)cevm_rpc_fail(call, CEVM_RPC_SERVER, "gas required exceeds allowance (%" PRIu64 ")", highest);
@@ -103,6 +111,8 @@ static void put_estimate(cevm_rpc_call *call, cevm_trial *trial)
     case CEVM_ESTIMATE_FAILS: (void)cevm_trial_expect_success(trial, &e.outcome); break;
     case CEVM_ESTIMATE_STOPPED: break; /* the run has failed the call */
     }
+    /* Where it succeeds the transaction follows, and what is written would be there twice. */
+    cevm_console_lines_close(&e.lines, end != CEVM_ESTIMATE_FOUND);
 }
 
 void cevm_rpc_eth_estimateGas(cevm_rpc_call *call)

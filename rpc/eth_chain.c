@@ -12,9 +12,7 @@ void cevm_rpc_eth_chainId(cevm_rpc_call *call)
 
 void cevm_rpc_eth_blockNumber(cevm_rpc_call *call)
 {
-    cevm_world *world = cevm_node_world(call->node);
-    cevm_json_put_quantity(call->out, world->head->block.header.number);
-    cevm_world_release(world);
+    cevm_json_put_quantity(call->out, cevm_node_head_number(call->node));
 }
 
 /** The chain is made here: there is nothing to catch up with. */

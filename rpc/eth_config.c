@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "chain/system_calls.h"
 #include "rpc/find.h"
 #include "rpc/methods.h"
 #include "rpc/shapes.h"
@@ -42,29 +43,21 @@ static void put_precompiles(cevm_json_writer *w, cevm_fork fork)
 
 static void put_system_contracts(cevm_json_writer *w, const cevm_chain_config *config, cevm_fork fork)
 {
-    static const cevm_address beacon_roots = {{0x00, 0x0f, 0x3d, 0xf6, 0xd7, 0x32, 0x80, 0x7e, 0xf1, 0x31,
-                                               0x9f, 0xb7, 0xb8, 0xbb, 0x85, 0x22, 0xd0, 0xbe, 0xac, 0x02}};
-    static const cevm_address history = {{0x00, 0x00, 0xf9, 0x08, 0x27, 0xf1, 0xc5, 0x3a, 0x10, 0xcb,
-                                          0x7a, 0x02, 0x33, 0x5b, 0x17, 0x53, 0x20, 0x00, 0x29, 0x35}};
-    static const cevm_address withdrawals = {{0x00, 0x00, 0x09, 0x61, 0xef, 0x48, 0x0e, 0xb5, 0x5e, 0x80,
-                                              0xd1, 0x9a, 0xd8, 0x35, 0x79, 0xa6, 0x4c, 0x00, 0x70, 0x02}};
-    static const cevm_address consolidations = {{0x00, 0x00, 0xbb, 0xdd, 0xc7, 0xce, 0x48, 0x86, 0x42, 0xfb,
-                                                 0x57, 0x9f, 0x8b, 0x00, 0xf3, 0xa5, 0x90, 0x00, 0x72, 0x51}};
     cevm_json_begin_object(w);
     if (CEVM_HAS_EIP(fork, 4788)) {
-        cevm_shape_address(w, "BEACON_ROOTS_ADDRESS", &beacon_roots);
+        cevm_shape_address(w, "BEACON_ROOTS_ADDRESS", &cevm_beacon_roots_address);
     }
     if (CEVM_HAS_EIP(fork, 7251)) {
-        cevm_shape_address(w, "CONSOLIDATION_REQUEST_PREDEPLOY_ADDRESS", &consolidations);
+        cevm_shape_address(w, "CONSOLIDATION_REQUEST_PREDEPLOY_ADDRESS", &cevm_consolidations_address);
     }
     if (CEVM_HAS_EIP(fork, 6110)) {
         cevm_shape_address(w, "DEPOSIT_CONTRACT_ADDRESS", &config->deposit_contract);
     }
     if (CEVM_HAS_EIP(fork, 2935)) {
-        cevm_shape_address(w, "HISTORY_STORAGE_ADDRESS", &history);
+        cevm_shape_address(w, "HISTORY_STORAGE_ADDRESS", &cevm_history_address);
     }
     if (CEVM_HAS_EIP(fork, 7002)) {
-        cevm_shape_address(w, "WITHDRAWAL_REQUEST_PREDEPLOY_ADDRESS", &withdrawals);
+        cevm_shape_address(w, "WITHDRAWAL_REQUEST_PREDEPLOY_ADDRESS", &cevm_withdrawals_address);
     }
     cevm_json_end_object(w);
 }

@@ -14,8 +14,7 @@ enum { MAX_BLOCKS = 1000000 };
 
 /* ---- Mining -------------------------------------------------------------------------------------------------------- */
 
-/** As far as the clock can be moved, in seconds: blocks go on from there without meeting the end of 64 bits. */
-static const uint64_t last_time = UINT64_C(1) << 62;
+static const uint64_t last_time = CEVM_NODE_LAST_TIME;
 
 /** The most seconds between two blocks: with MAX_BLOCKS of them the clock stays within 64 bits. */
 static const uint64_t longest_interval = (UINT64_C(1) << 62) / MAX_BLOCKS;
@@ -170,7 +169,7 @@ static bool put_detailed_block(cevm_rpc_call *call, const cevm_record *record)
 void cevm_rpc_evm_mine_detailed(cevm_rpc_call *call)
 {
     uint64_t count = 1;
-    bool ok = run_evm_mine(call, &count);
+    bool ok = run_evm_mine(call, &count) && cevm_rpc_settle(call);
     if (!ok) {
         return;
     }

@@ -65,6 +65,8 @@ bool cevm_filters_remove(cevm_filters *filters, uint64_t id);
 
 /** Adds one to a session, during a call of it; as cevm_filters_add. */
 cevm_err cevm_filters_subscribe(cevm_filters *filters, uint64_t *id, cevm_session *session, cevm_filter_terms *terms);
+/** Whether anybody has one. */
+bool cevm_filters_has_subscriptions(cevm_filters *filters);
 /** False: this session has none of that number. */
 bool cevm_filters_unsubscribe(cevm_filters *filters, cevm_session *session, uint64_t id);
 

@@ -15,7 +15,7 @@ bool cevm_library_load(void *out, const cevm_library *library, const char *comma
                sizeof symbol); /* ISO C has no cast to a function */
         ok = symbol != NULL;
     }
-    if (!ok) {
+    if (!ok && command != NULL) {
         (void)fprintf(stderr, "%s: %s is needed (Debian: %s): %s\n", command, library->file, library->package,
                       dlerror());
     }

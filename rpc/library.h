@@ -22,7 +22,10 @@ typedef struct cevm_library {
     size_t count;
 } cevm_library;
 
-/** Loads it for good and fills the struct. False, with a message on stderr that begins with `command`, when it cannot. */
+/**
+ * Loads it for good and fills the struct. False when it cannot, with a message on stderr that begins with `command`; NULL: no
+ * message.
+ */
 bool cevm_library_load(void *out, const cevm_library *library, const char *command);
 
 #endif

@@ -42,7 +42,7 @@ struct cevm_node_log {
     bool sleeps; /* the thread waits to be woken */
     bool stops;
     atomic_bool off;       /* hardhat_setLoggingEnabled(false) */
-    bool replays;          /* the thread's: code that logs has been seen */
+    atomic_bool replays;   /* code that logs has been seen */
     cevm_console *console; /* the thread's, made when it is first needed */
 };
 
@@ -93,21 +93,58 @@ static void look_for_switch(cevm_node_log *l, const cevm_rpc_call *call, const c
     }
 }
 
+/* hardhat_setCode and its kin may bring code that logs; and who has heard a call write expects transactions to. */
+static void look_for_code(cevm_node_log *l, const cevm_rpc_call *call, const char *method)
+{
+    static const char name[] = "636f6e736f6c652e6c6f67"; /* "console.log" */
+    const char *bar = strchr(method, '_');
+    bool found = call->console.size != 0;
+    if (bar != NULL && (strcmp(bar, "_setCode") == 0 || strcmp(bar, "_setAccountCode") == 0)) {
+        const char *code = json_string_value(cevm_rpc_param(call, 1));
+        found = code != NULL && strcasestr(code, name) != NULL;
+    }
+    if (found) {
+        atomic_store(&l->replays, true);
+    }
+}
+
+/* What a call has written stands under its line. */
+static void append_console(const cevm_node_log *l, cevm_buf *out, cevm_bytes text)
+{
+    char piece[CEVM_LOG_LINE];
+    char line[CEVM_LOG_LINE];
+    while (text.size != 0) {
+        const uint8_t *end = memchr(text.data, '\n', text.size);
+        const size_t size = end != NULL ? (size_t)(end - text.data) : text.size;
+        (void)snprintf(piece, sizeof piece, "%.*s", size < CEVM_LOG_LINE ? (int)size : CEVM_LOG_LINE,
+                       (const char *)text.data);
+        const size_t length = cevm_log_console(line, &l->options, piece);
+        cevm_buf_append(out, "\n", 1);
+        cevm_buf_append(out, line, length);
+        text = (cevm_bytes){text.data + size + (end != NULL ? 1 : 0), text.size - size - (end != NULL ? 1 : 0)};
+    }
+}
+
 void cevm_node_log_observe(void *logger, const cevm_rpc_call *call, const char *method, uint64_t nanoseconds)
 {
     cevm_node_log *l = logger;
     char text[CEVM_LOG_LINE];
     look_for_switch(l, call, method);
+    look_for_code(l, call, method);
     bool polled = call->row != NULL && (call->row->flags & CEVM_RPC_QUIET) != 0;
     if (atomic_load(&l->off) || (polled && call->error.code == 0)) {
         return;
     }
     size_t size = cevm_log_request(text, &l->options, call, method, nanoseconds);
-    char *copy = cevm_alloc(NULL, size + 1);
-    if (copy != NULL) {
-        memcpy(copy, text, size);
-        copy[size] = '\0';
-        enqueue(l, (entry){.when = now_ns() - nanoseconds, .kind = TEXT, .text = copy});
+    cevm_buf lines;
+    cevm_buf_init(&lines, NULL);
+    cevm_buf_append(&lines, text, size);
+    append_console(l, &lines, call->console);
+    cevm_buf_append(&lines, "", 1);
+    if (lines.failed) {
+        cevm_buf_free(&lines);
+    } else {
+        enqueue(l, (entry){.when = now_ns() - nanoseconds, .kind = TEXT, .text = (char *)lines.data});
     }
 }
 
@@ -171,13 +208,13 @@ static bool write_console(void *user, size_t index, const char *text)
     return true;
 }
 
-/* Blocks are executed again for console.log only once a transaction has brought code that has it. */
+/* Blocks are executed again for console.log only once a transaction, or setCode, has brought code that has it. */
 static void look_for_console(cevm_node_log *l, const cevm_record *record)
 {
-    for (size_t i = 0; i < record->block.tx_count && !l->replays; ++i) {
-        l->replays = cevm_console_in_code(record->block.txs[i]->data);
+    for (size_t i = 0; i < record->block.tx_count && !atomic_load(&l->replays); ++i) {
+        atomic_store(&l->replays, cevm_console_in_code(record->block.txs[i]->data));
     }
-    if (l->replays && l->console == NULL) {
+    if (atomic_load(&l->replays) && l->console == NULL) {
         l->console = cevm_console_create(NULL);
     }
 }
@@ -294,7 +331,7 @@ cevm_node_log *cevm_node_log_start(const cevm_node_log_options *options)
         return NULL;
     }
     l->options = *options;
-    l->replays = options->replays_all;
+    atomic_init(&l->replays, options->replays_all);
     l->queue = cevm_resize_array(NULL, NULL, QUEUE, sizeof *l->queue);
     (void)pthread_mutex_init(&l->lock, NULL);
     (void)pthread_cond_init(&l->changed, NULL);

@@ -9,6 +9,22 @@
 
 /* ---- Reading ------------------------------------------------------------------------------------------------------- */
 
+/** A value sets at most three bits: in one byte or in up to three. */
+static cevm_bloom_bits bits_of(const uint8_t *data, size_t size)
+{
+    cevm_bloom_bits bits = {{0}, {0}};
+    cevm_bloom one = {{0}};
+    size_t count = 0;
+    cevm_bloom_add(&one, (cevm_bytes){data, size});
+    for (size_t i = 0; i < sizeof one.bytes; ++i) {
+        if (one.bytes[i] != 0 && count < sizeof bits.mask) {
+            bits.byte[count] = (uint16_t)i;
+            bits.mask[count++] = one.bytes[i];
+        }
+    }
+    return bits;
+}
+
 /** One value or an array of them: how many there are. */
 static size_t choice_count(const json_t *value) { return json_is_array(value) ? json_array_size(value) : 1; }
 
@@ -28,7 +44,8 @@ static bool read_addresses(cevm_log_filter *out, cevm_rpc_call *call, json_t *va
                              (int)CEVM_LOG_MAX_ADDRESSES);
     }
     out->addresses = cevm_resize_array(out->allocator, NULL, count, sizeof *out->addresses);
-    if (out->addresses == NULL) {
+    out->address_bits = cevm_resize_array(out->allocator, NULL, count, sizeof *out->address_bits);
+    if (out->addresses == NULL || out->address_bits == NULL) {
         return cevm_rpc_fail_err(call, CEVM_ERR_NOMEM);
     }
     out->address_count = count;
@@ -36,6 +53,7 @@ static bool read_addresses(cevm_log_filter *out, cevm_rpc_call *call, json_t *va
         if (!cevm_rpc_read_address(&out->addresses[i], call, choice(value, i), "address of the filter")) {
             return false;
         }
+        out->address_bits[i] = bits_of(out->addresses[i].bytes, sizeof out->addresses[i].bytes);
     }
     return true;
 }
@@ -58,7 +76,8 @@ static bool read_choice(cevm_topic_choice *out, const cevm_allocator *allocator,
                              (int)CEVM_LOG_MAX_TOPICS);
     }
     out->topics = cevm_resize_array(allocator, NULL, count, sizeof *out->topics);
-    if (out->topics == NULL) {
+    out->bits = cevm_resize_array(allocator, NULL, count, sizeof *out->bits);
+    if (out->topics == NULL || out->bits == NULL) {
         return cevm_rpc_fail_err(call, CEVM_ERR_NOMEM);
     }
     out->count = count;
@@ -66,6 +85,7 @@ static bool read_choice(cevm_topic_choice *out, const cevm_allocator *allocator,
         if (!cevm_rpc_read_hash(&out->topics[i], call, choice(value, i), "topic of the filter")) {
             return false;
         }
+        out->bits[i] = bits_of(out->topics[i].bytes, sizeof out->topics[i].bytes);
     }
     return true;
 }
@@ -105,37 +125,34 @@ bool cevm_log_filter_read(cevm_log_filter *out, cevm_rpc_call *call, const json_
 void cevm_log_filter_free(cevm_log_filter *filter)
 {
     cevm_free(filter->allocator, filter->addresses);
+    cevm_free(filter->allocator, filter->address_bits);
     for (size_t i = 0; i < 4; ++i) {
         cevm_free(filter->allocator, filter->topics[i].topics);
+        cevm_free(filter->allocator, filter->topics[i].bits);
     }
     *filter = (cevm_log_filter){.allocator = filter->allocator};
 }
 
 /* ---- Matching ------------------------------------------------------------------------------------------------------ */
 
-static bool may_hold(const cevm_bloom *bloom, const uint8_t *data, size_t size)
+static bool may_hold(const cevm_bloom *bloom, const cevm_bloom_bits *bits)
 {
-    cevm_bloom one = {{0}};
-    cevm_bloom_add(&one, (cevm_bytes){data, size});
-    for (size_t i = 0; i < sizeof one.bytes; ++i) {
-        if ((one.bytes[i] & ~bloom->bytes[i]) != 0) {
-            return false;
-        }
-    }
-    return true;
+    return (bloom->bytes[bits->byte[0]] & bits->mask[0]) == bits->mask[0] &&
+           (bloom->bytes[bits->byte[1]] & bits->mask[1]) == bits->mask[1] &&
+           (bloom->bytes[bits->byte[2]] & bits->mask[2]) == bits->mask[2];
 }
 
 bool cevm_log_filter_may_match(const cevm_log_filter *filter, const cevm_bloom *bloom)
 {
     bool possible = filter->address_count == 0;
     for (size_t i = 0; i < filter->address_count && !possible; ++i) {
-        possible = may_hold(bloom, filter->addresses[i].bytes, sizeof filter->addresses[i].bytes);
+        possible = may_hold(bloom, &filter->address_bits[i]);
     }
     for (size_t t = 0; t < filter->topic_count && possible; ++t) {
         const cevm_topic_choice *choices = &filter->topics[t];
         possible = choices->count == 0;
         for (size_t i = 0; i < choices->count && !possible; ++i) {
-            possible = may_hold(bloom, choices->topics[i].bytes, sizeof choices->topics[i].bytes);
+            possible = may_hold(bloom, &choices->bits[i]);
         }
     }
     return possible;

@@ -13,15 +13,23 @@
 
 enum { CEVM_LOG_MAX_ADDRESSES = 1000, CEVM_LOG_MAX_TOPICS = 1000 /* at each place */ };
 
+/** The bits of a bloom filter that a value sets. */
+typedef struct cevm_bloom_bits {
+    uint16_t byte[3];
+    uint8_t mask[3];
+} cevm_bloom_bits;
+
 /** One place of the topics: any of these; none means anything. */
 typedef struct cevm_topic_choice {
     cevm_hash *topics;
+    cevm_bloom_bits *bits; /* of each */
     size_t count;
 } cevm_topic_choice;
 
 typedef struct cevm_log_filter {
     const cevm_allocator *allocator;
     cevm_address *addresses; /* any of these; none means anything */
+    cevm_bloom_bits *address_bits;
     size_t address_count;
     cevm_topic_choice topics[4]; /* a log must have as many topics as places are given */
     size_t topic_count;

@@ -2,13 +2,21 @@
 #include "rpc/log_query.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <time.h>
 
+#include <cevm/alloc.h>
+
 #include "rpc/find.h"
+#include "rpc/log_remote.h"
 #include "rpc/member.h"
 #include "rpc/methods.h"
+#include "state/map.h"
 
-enum { BLOCKS_BETWEEN_LOOKS = 4096 }; /* at the clock, and whether the client is still there */
+enum {
+    BLOCKS_BETWEEN_LOOKS = 4096, /* at the clock, and whether the client is still there */
+    SPARSE = 2                   /* a block with logs found among them costs less than two looked up by number */
+};
 
 bool cevm_log_bounds_read(cevm_log_bounds *out, cevm_rpc_call *call, const json_t *object)
 {
@@ -56,20 +64,100 @@ static bool is_out_of_time(cevm_rpc_call *call)
     return call->deadline_ns != 0 && (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec >= call->deadline_ns;
 }
 
+/** Blocks of a range that may hold what is looked for. */
+typedef struct candidates {
+    const cevm_log_filter *filter;
+    const cevm_allocator *allocator;
+    uint64_t from;
+    uint64_t to;
+    const cevm_record **list;
+    size_t count;
+    size_t capacity;
+    bool failed;
+} candidates;
+
+static bool consider(void *user, const cevm_hash *key, cevm_ref *value)
+{
+    candidates *c = user;
+    const cevm_record *record = (const cevm_record *)(const void *)value;
+    const cevm_header *header = &record->block.header;
+    (void)key;
+    if (header->number < c->from || header->number > c->to ||
+        !cevm_log_filter_may_match(c->filter, &header->logs_bloom)) {
+        return true;
+    }
+    const cevm_record **list =
+        cevm_array_reserve(c->allocator, (void *)c->list, &c->capacity, c->count, 1, sizeof(const cevm_record *));
+    c->failed = list == NULL;
+    if (list != NULL) {
+        c->list = list;
+        c->list[c->count++] = record;
+    }
+    return !c->failed;
+}
+
+static int by_number(const void *a, const void *b)
+{
+    const uint64_t left = (*(const cevm_record *const *)a)->block.header.number;
+    const uint64_t right = (*(const cevm_record *const *)b)->block.header.number;
+    return left < right ? -1 : left > right;
+}
+
+/** Where few of the blocks have logs these are looked through, and not the whole range. */
+static void put_sparse(answer *a, const cevm_world *world, const cevm_log_filter *filter, uint64_t from, uint64_t to)
+{
+    candidates c = {.filter = filter, .allocator = cevm_node_allocator(a->call->node), .from = from, .to = to};
+    cevm_pmap_for_each(&world->with_logs, consider, &c);
+    if (c.failed) {
+        (void)cevm_rpc_fail_err(a->call, CEVM_ERR_NOMEM);
+    } else if (c.count != 0) {
+        qsort((void *)c.list, c.count, sizeof(const cevm_record *), by_number);
+    }
+    for (size_t i = 0; !c.failed && i < c.count && cevm_log_filter_search(filter, c.list[i], put_log, a); ++i) {
+        if (i % BLOCKS_BETWEEN_LOOKS == BLOCKS_BETWEEN_LOOKS - 1 && is_out_of_time(a->call)) {
+            (void)cevm_rpc_fail_err(a->call, CEVM_ERR_CANCELLED);
+            break;
+        }
+    }
+    cevm_free(c.allocator, (void *)c.list);
+}
+
+static void put_dense(answer *a, const cevm_world *world, const cevm_log_filter *filter, uint64_t from, uint64_t to)
+{
+    for (uint64_t n = from; n <= to; ++n) {
+        const cevm_record *record = cevm_world_block(world, n);
+        if (record != NULL && !cevm_log_filter_search(filter, record, put_log, a)) {
+            return;
+        }
+        if ((n - from) % BLOCKS_BETWEEN_LOOKS == BLOCKS_BETWEEN_LOOKS - 1 && is_out_of_time(a->call)) {
+            (void)cevm_rpc_fail_err(a->call, CEVM_ERR_CANCELLED);
+            return;
+        }
+    }
+}
+
+/** Whether the logs of the oldest block here are elsewhere: it is the one that a fork begins with. */
+static bool is_remote_head(cevm_rpc_call *call)
+{
+    return cevm_node_remote(call->node) != NULL && !cevm_node_get_options(call->node)->offline;
+}
+
+/** In a fork, blocks up to the one it begins with are the remote's to tell of. */
 static void put_range(cevm_rpc_call *call, const cevm_world *world, const cevm_log_filter *filter, uint64_t from,
                       uint64_t to)
 {
     answer a = {.call = call};
+    bool ok = true;
     cevm_json_begin_array(call->out);
-    for (uint64_t n = from; n <= to; ++n) {
-        const cevm_record *record = cevm_world_block(world, n);
-        if (record != NULL && !cevm_log_filter_search(filter, record, put_log, &a)) {
-            break;
-        }
-        if ((n - from) % BLOCKS_BETWEEN_LOOKS == BLOCKS_BETWEEN_LOOKS - 1 && is_out_of_time(call)) {
-            (void)cevm_rpc_fail_err(call, CEVM_ERR_CANCELLED);
-            break;
-        }
+    if (cevm_node_remote(call->node) != NULL &&
+        (from < world->first || (from == world->first && is_remote_head(call)))) {
+        ok = cevm_log_put_remote_range(call, filter, from, to < world->first ? to : world->first);
+        from = world->first + 1;
+    }
+    if (ok && from <= to && (to - from) / SPARSE > world->with_logs.count) {
+        put_sparse(&a, world, filter, from, to);
+    } else if (ok) {
+        put_dense(&a, world, filter, from, to);
     }
     cevm_json_end_array(call->out);
 }
@@ -79,14 +167,19 @@ static void put_block(cevm_rpc_call *call, const cevm_world *world, const cevm_l
 {
     answer a = {.call = call};
     const cevm_record *record = cevm_world_block_by_hash(world, hash);
-    if (record == NULL) {
-        if (!cevm_remote_passthrough(call)) {
-            (void)cevm_rpc_fail(call, CEVM_RPC_SERVER, "unknown block");
-        }
+    const bool is_remote =
+        cevm_node_remote(call->node) != NULL &&
+        (record == NULL || (record == cevm_world_block(world, world->first) && is_remote_head(call)));
+    if (record == NULL && !is_remote) {
+        (void)cevm_rpc_fail(call, CEVM_RPC_SERVER, "unknown block");
         return;
     }
     cevm_json_begin_array(call->out);
-    (void)cevm_log_filter_search(filter, record, put_log, &a);
+    if (is_remote) {
+        (void)cevm_log_put_remote_block(call, filter, hash);
+    } else {
+        (void)cevm_log_filter_search(filter, record, put_log, &a);
+    }
     cevm_json_end_array(call->out);
 }
 
@@ -124,14 +217,6 @@ void cevm_log_query(cevm_rpc_call *call, const cevm_world *world, const cevm_log
     } else if (from > to) {
         (void)cevm_rpc_fail(call, CEVM_RPC_INVALID_PARAMS,
                             "invalid block range params: fromBlock %" PRIu64 " comes after toBlock %" PRIu64, from, to);
-    } else if (from < world->first && to < world->first && cevm_remote_passthrough(call)) {
-        return;
-    } else if (from < world->first && cevm_node_get_options(call->node)->fork_url != NULL) {
-        (void)cevm_rpc_fail(call, CEVM_RPC_INVALID_PARAMS,
-                            "the range begins before the block of the fork (%" PRIu64
-                            ") and ends after it: ask for the "
-                            "two parts apart",
-                            world->first);
     } else {
         put_range(call, world, filter, from, to < head ? to : head);
     }

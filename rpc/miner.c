@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Blocks out of the pool. Of each sender the transactions go in the order of their nonces; among senders the one whose next
- * transaction pays most (or came first) is served first. What cannot run yet waits.
+ * transaction pays most (or came first) is served first. What cannot run yet waits; what the sender can no longer pay for when
+ * the block is done leaves, as in geth's pool.
  */
 #include <cevm/alloc.h>
 
@@ -19,7 +20,7 @@ typedef struct job {
     cevm_header header;
     bool is_merged;
     cevm_execution_input input;
-    cevm_pooled **candidates; /* the pool by sender and nonce */
+    cevm_pooled **candidates; /* the pool by sender and nonce; held */
     size_t candidate_count;
     size_t *heap; /* indices of candidates: of each sender the next one, the best on top */
     size_t heap_size;
@@ -34,6 +35,7 @@ static bool gather_one(void *user, const cevm_hash *key, cevm_ref *value)
 {
     job *j = user;
     (void)key;
+    cevm_ref_retain(value);
     j->candidates[j->candidate_count++] = (cevm_pooled *)(void *)value;
     return true;
 }
@@ -139,6 +141,9 @@ static cevm_err gather(job *j)
 
 static void free_job(job *j)
 {
+    for (size_t i = 0; i < j->candidate_count; ++i) {
+        cevm_pooled_release(j->candidates[i]);
+    }
     cevm_free(j->node->allocator, (void *)j->candidates);
     cevm_free(j->node->allocator, (void *)j->refused);
     cevm_free(j->node->allocator, j->heap);
@@ -303,6 +308,31 @@ static void use_up(cevm_world *draft, uint64_t now)
     s->has_prev_randao = false;
 }
 
+/** Whether no block can hold it that comes next, unless somebody sends money or sets another gas limit. */
+static bool is_hopeless(const job *j, const cevm_tx *tx, const cevm_account_info *sender)
+{
+    cevm_u256 cost;
+    return tx->nonce < sender->nonce || tx->gas_limit > j->header.gas_limit ||
+           cevm_tx_max_cost(&cost, tx) != CEVM_TX_NONE || u256_lt(&sender->balance, &cost);
+}
+
+/** The transactions that were not chosen, seen on the state after the block. */
+static cevm_err drop_hopeless(job *j)
+{
+    cevm_account_info sender;
+    cevm_err err = CEVM_OK;
+    for (size_t i = 0; err == CEVM_OK && i < j->candidate_count; ++i) {
+        cevm_pooled *pooled = j->candidates[i];
+        if (i == 0 || !same_sender(j, i - 1, i)) {
+            err = cevm_state_get_account(j->node->engine.state, &sender, &pooled->tx->sender);
+        }
+        if (err == CEVM_OK && is_hopeless(j, pooled->tx, &sender)) {
+            err = cevm_pool_remove(j->draft, pooled);
+        }
+    }
+    return err;
+}
+
 static cevm_err leave_pool(job *j)
 {
     cevm_node_engine *e = &j->node->engine;
@@ -313,7 +343,7 @@ static cevm_err leave_pool(job *j)
     for (size_t i = 0; err == CEVM_OK && i < j->refused_count; ++i) {
         err = cevm_pool_remove(j->draft, j->refused[i]);
     }
-    return err;
+    return err == CEVM_OK ? drop_hopeless(j) : err;
 }
 
 /** The end of the block, and the draft with it. */
@@ -376,7 +406,8 @@ static bool make(job *j, cevm_mined *mined, uint64_t now)
 bool cevm_node_mine_on(cevm_node *node, cevm_node_error *error, cevm_world *draft, const cevm_mine_plan *plan,
                        cevm_mined *mined)
 {
-    const uint64_t now = cevm_node_now(draft);
+    const uint64_t now =
+        plan->real_time != 0 ? plan->real_time + (uint64_t)draft->settings.time_offset : cevm_node_now(draft);
     job j = {.node = node, .error = error, .draft = draft, .plan = plan};
     *mined = (cevm_mined){.a_block = false};
     cevm_world_next_header(&j.header, &j.is_merged, draft, now);
@@ -392,77 +423,4 @@ bool cevm_node_mine_on(cevm_node *node, cevm_node_error *error, cevm_world *draf
     }
     free_job(&j);
     return ok;
-}
-
-/* ---- At intervals -------------------------------------------------------------------------------------------------- */
-
-enum { NANOSECONDS = 1000000000, NANOSECONDS_A_MILLISECOND = 1000000 };
-
-static uint64_t monotonic(void)
-{
-    struct timespec t;
-    (void)clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * NANOSECONDS + (uint64_t)t.tv_nsec;
-}
-
-/** Waits until a time, or for ever when it is 0; with the lock. */
-static void wait_until(cevm_node *node, uint64_t at)
-{
-    if (at == 0) {
-        (void)pthread_cond_wait(&node->wake, &node->writing);
-        return;
-    }
-    const struct timespec t = {.tv_sec = (time_t)(at / NANOSECONDS), .tv_nsec = (long)(at % NANOSECONDS)};
-    (void)pthread_cond_timedwait(&node->wake, &node->writing, &t);
-}
-
-static void *run_miner(void *arg)
-{
-    cevm_node *node = arg;
-    uint64_t interval = 0;
-    uint64_t at = 0;
-    (void)pthread_mutex_lock(&node->writing);
-    while (!node->stops) {
-        const uint64_t wanted = node->world->settings.interval_ms;
-        if (wanted != interval) {
-            interval = wanted;
-            at = wanted != 0 ? monotonic() + wanted * NANOSECONDS_A_MILLISECOND : 0;
-        }
-        if (at == 0 || monotonic() < at) {
-            wait_until(node, at);
-            continue;
-        }
-        cevm_node_error error; /* a block that cannot be made now may be made at the next turn */
-        (void)cevm_node_mine_locked(node, &error, 1, 0);
-        at = monotonic() + interval * NANOSECONDS_A_MILLISECOND;
-    }
-    (void)pthread_mutex_unlock(&node->writing);
-    return NULL;
-}
-
-cevm_err cevm_node_miner_start(cevm_node *node, const cevm_world *world)
-{
-    if (world->settings.interval_ms != 0 && !node->has_miner) {
-        if (pthread_create(&node->miner, NULL, run_miner, node) != 0) {
-            return CEVM_ERR_NOMEM;
-        }
-        node->has_miner = true;
-    }
-    if (node->has_miner) {
-        (void)pthread_cond_signal(&node->wake);
-    }
-    return CEVM_OK;
-}
-
-void cevm_node_miner_stop(cevm_node *node)
-{
-    if (!node->has_miner) {
-        return;
-    }
-    (void)pthread_mutex_lock(&node->writing);
-    node->stops = true;
-    (void)pthread_cond_signal(&node->wake);
-    (void)pthread_mutex_unlock(&node->writing);
-    (void)pthread_join(node->miner, NULL);
-    node->has_miner = false;
 }

@@ -104,6 +104,9 @@ static void replace_world(cevm_node *node, cevm_world *draft)
     node->pending_world = NULL;
     (void)pthread_mutex_lock(&node->publishing);
     node->world = draft;
+    if (node->settles != 0) {
+        cevm_node_take_promises(&node->promises, node->settles);
+    }
     (void)pthread_mutex_unlock(&node->publishing);
 }
 
@@ -151,54 +154,21 @@ static bool conclude(cevm_node *node, cevm_node_error *error, bool ok, cevm_worl
     return ok;
 }
 
-/** A draft of the present world, under the lock, which the caller gives back; NULL when memory runs out. */
+/** A draft of the present world, under the lock, which the caller gives back; NULL on an error. */
 static cevm_world *begin(cevm_node *node, cevm_node_error *error)
 {
-    (void)pthread_mutex_lock(&node->writing);
+    if (!cevm_node_lock(node, error)) {
+        return NULL;
+    }
     cevm_world *draft = cevm_world_clone(node->world);
     if (draft == NULL) {
         (void)cevm_node_say_err(error, CEVM_ERR_NOMEM);
-        (void)pthread_mutex_unlock(&node->writing);
+        cevm_node_unlock(node);
     }
     return draft;
 }
 
 /* ---- Mining and transactions ---------------------------------------------------------------------------------------- */
-
-/** Mines `count` blocks on a draft; between them the clock is at least `interval` seconds apart. */
-static bool mine_many(cevm_node *node, cevm_node_error *error, cevm_world *draft, uint64_t count, uint64_t interval)
-{
-    const cevm_mine_plan plan = {.needs_txs = false};
-    for (uint64_t i = 0; i < count; ++i) {
-        cevm_mined mined;
-        if (i > 0 && interval != 0 && !draft->settings.has_next_timestamp) {
-            const uint64_t last = draft->head->block.header.timestamp;
-            draft->settings.has_next_timestamp = last <= UINT64_MAX - interval;
-            draft->settings.next_timestamp = last + interval;
-        }
-        if (!cevm_node_mine_on(node, error, draft, &plan, &mined)) {
-            return false;
-        }
-    }
-    return true;
-}
-
-bool cevm_node_mine_locked(cevm_node *node, cevm_node_error *error, uint64_t count, uint64_t interval)
-{
-    cevm_world *draft = cevm_world_clone(node->world);
-    if (draft == NULL) {
-        return cevm_node_say_err(error, CEVM_ERR_NOMEM);
-    }
-    return conclude(node, error, mine_many(node, error, draft, count, interval), draft, NULL, 0);
-}
-
-bool cevm_node_mine(cevm_node *node, cevm_node_error *error, uint64_t count, uint64_t interval)
-{
-    (void)pthread_mutex_lock(&node->writing);
-    const bool ok = cevm_node_mine_locked(node, error, count, interval);
-    (void)pthread_mutex_unlock(&node->writing);
-    return ok;
-}
 
 /** Automine: blocks for what can run, as many as it takes. */
 static bool mine_ready(cevm_node *node, cevm_node_error *error, cevm_world *draft, const cevm_pooled *wanted)
@@ -229,7 +199,7 @@ bool cevm_node_submit(cevm_node *node, cevm_node_error *error, cevm_hash *hash, 
             ok = mine_ready(node, error, draft, pooled);
         }
         ok = conclude(node, error, ok, draft, &pooled, 1);
-        (void)pthread_mutex_unlock(&node->writing);
+        cevm_node_unlock(node);
     }
     cevm_pooled_release(pooled);
     return ok;
@@ -302,7 +272,7 @@ bool cevm_node_edit(cevm_node *node, cevm_node_error *error,
         return false;
     }
     const bool ok = conclude(node, error, edit_draft(node, error, draft, edit, user), draft, NULL, 0);
-    (void)pthread_mutex_unlock(&node->writing);
+    cevm_node_unlock(node);
     return ok;
 }
 
@@ -310,7 +280,9 @@ bool cevm_node_edit(cevm_node *node, cevm_node_error *error,
 
 bool cevm_node_snapshot(cevm_node *node, cevm_node_error *error, uint64_t *id)
 {
-    (void)pthread_mutex_lock(&node->writing);
+    if (!cevm_node_lock(node, error)) {
+        return false;
+    }
     cevm_kept_world *snapshots = cevm_array_reserve(node->allocator, node->snapshots, &node->snapshot_capacity,
                                                     node->snapshot_count, 1, sizeof *snapshots);
     const bool ok = snapshots != NULL || cevm_node_say_err(error, CEVM_ERR_NOMEM);
@@ -320,7 +292,7 @@ bool cevm_node_snapshot(cevm_node *node, cevm_node_error *error, uint64_t *id)
         snapshots[node->snapshot_count++] =
             (cevm_kept_world){*id, cevm_node_now(node->world), cevm_world_retain(node->world)};
     }
-    (void)pthread_mutex_unlock(&node->writing);
+    cevm_node_unlock(node);
     return ok;
 }
 
@@ -345,24 +317,42 @@ static cevm_world *draft_of(const cevm_node *node, const cevm_kept_world *snapsh
     return draft;
 }
 
+/** Goes to a world that what is promised does not belong to; the lock to leave is held. */
+static bool leave_for(cevm_node *node, cevm_node_error *error, cevm_world *draft)
+{
+    if (draft == NULL) {
+        return cevm_node_say_err(error, CEVM_ERR_NOMEM);
+    }
+    node->settles = SIZE_MAX;
+    const bool ok = conclude(node, error, true, draft, NULL, 0);
+    node->settles = 0;
+    cevm_node_end_promises(node);
+    if (ok) {
+        cevm_world_release(node->begun);
+        node->begun = NULL;
+    }
+    return ok;
+}
+
 bool cevm_node_revert(cevm_node *node, cevm_node_error *error, bool *found, uint64_t id)
 {
     size_t index = 0;
     bool ok = true;
     *found = false;
-    (void)pthread_mutex_lock(&node->writing);
+    if (!cevm_node_lock_to_leave(node, error)) {
+        return false;
+    }
     for (size_t i = 0; i < node->snapshot_count; ++i) {
         *found = *found || node->snapshots[i].id == id;
         index = node->snapshots[i].id == id ? i : index;
     }
     if (*found) {
-        cevm_world *draft = draft_of(node, &node->snapshots[index]);
-        ok = draft != NULL ? conclude(node, error, true, draft, NULL, 0) : cevm_node_say_err(error, CEVM_ERR_NOMEM);
+        ok = leave_for(node, error, draft_of(node, &node->snapshots[index]));
         while (ok && node->snapshot_count > index) {
             cevm_world_release(node->snapshots[--node->snapshot_count].world);
         }
     }
-    (void)pthread_mutex_unlock(&node->writing);
+    cevm_node_unlock(node);
     return ok;
 }
 
@@ -375,14 +365,14 @@ static void drop_snapshots(cevm_node *node)
 
 bool cevm_node_reset(cevm_node *node, cevm_node_error *error)
 {
-    (void)pthread_mutex_lock(&node->writing);
-    cevm_world *draft = cevm_world_clone(node->origin);
-    const bool ok =
-        draft != NULL ? conclude(node, error, true, draft, NULL, 0) : cevm_node_say_err(error, CEVM_ERR_NOMEM);
+    if (!cevm_node_lock_to_leave(node, error)) {
+        return false;
+    }
+    const bool ok = leave_for(node, error, cevm_world_clone(node->origin));
     if (ok) {
         drop_snapshots(node);
     }
-    (void)pthread_mutex_unlock(&node->writing);
+    cevm_node_unlock(node);
     return ok;
 }
 
@@ -438,17 +428,24 @@ static bool init_locks(cevm_node *node)
         return false;
     }
     const bool ok = pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC) == 0 &&
-                    pthread_cond_init(&node->wake, &attributes) == 0;
+                    pthread_cond_init(&node->wake, &attributes) == 0 &&
+                    pthread_cond_init(&node->promises.changed, &attributes) == 0;
     (void)pthread_condattr_destroy(&attributes);
     return ok && pthread_mutex_init(&node->publishing, NULL) == 0 && pthread_mutex_init(&node->writing, NULL) == 0 &&
            pthread_mutex_init(&node->sending, NULL) == 0 && pthread_mutex_init(&node->benches_lock, NULL) == 0;
 }
 
-/** BIP-39 has 12, 15, 18, 21 or 24 words: another number is a slip, and would give accounts that nobody expects. */
+/**
+ * BIP-39 has 12, 15, 18, 21 or 24 words with one space between: anything else is a slip, and would give accounts that nobody
+ * expects.
+ */
 static bool is_mnemonic(const char *text)
 {
     size_t words = 0;
     for (const char *p = text; *p != '\0'; ++p) {
+        if (*p == ' ' && (p == text || p[1] == ' ' || p[1] == '\0')) {
+            return false;
+        }
         words += *p != ' ' && (p == text || p[-1] == ' ');
     }
     return words >= 12 && words <= 24 && words % 3 == 0;
@@ -462,7 +459,9 @@ static bool make_keys(cevm_node *node, cevm_node_error *error, const cevm_node_o
         return true;
     }
     if (options->mnemonic != NULL && !is_mnemonic(options->mnemonic)) {
-        return cevm_node_say(error, 0, "a mnemonic has 12, 15, 18, 21 or 24 words with spaces between");
+        return cevm_node_say(error, 0,
+                             "a mnemonic has 12, 15, 18, 21 or 24 words with one space between, not \"%.80s\"",
+                             options->mnemonic);
     }
     node->keys = cevm_resize_array(node->allocator, NULL, options->accounts, sizeof *node->keys);
     if (node->keys == NULL) {
@@ -514,9 +513,7 @@ static bool begin_chain(cevm_node *node, cevm_node_error *error)
     const cevm_node_options *options = &node->options;
     cevm_world *loaded = NULL;
     cevm_err err = CEVM_OK;
-    if (options->data_dir != NULL &&
-        (!cevm_store_open(&node->store, error, options->data_dir, options->no_sync, node->allocator) ||
-         !cevm_store_load(node->store, error, &loaded, node->engine.db, &node->nothing))) {
+    if (node->store != NULL && !cevm_store_load(node->store, error, &loaded, node->engine.db, &node->nothing)) {
         return false;
     }
     if (loaded != NULL) {
@@ -542,6 +539,10 @@ static bool open_node(cevm_node *node, cevm_node_error *error, const cevm_node_o
         return cevm_node_say_err(error, CEVM_ERR_NOMEM);
     }
     cevm_ref_init(&node->nothing, nothing_to_destroy);
+    if (options->data_dir != NULL &&
+        !cevm_store_open(&node->store, error, options->data_dir, options->no_sync, node->allocator)) {
+        return false;
+    }
     if (!cevm_node_fork_open(node, error)) {
         return false;
     }
@@ -609,5 +610,6 @@ void cevm_node_destroy(cevm_node *node)
     (void)pthread_mutex_destroy(&node->sending);
     (void)pthread_mutex_destroy(&node->benches_lock);
     (void)pthread_cond_destroy(&node->wake);
+    (void)pthread_cond_destroy(&node->promises.changed);
     cevm_free(node->allocator, node);
 }

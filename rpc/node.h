@@ -23,6 +23,12 @@ typedef struct cevm_node_error {
 /** The least history: what BLOCKHASH may ask for, and the head. */
 enum { CEVM_NODE_MIN_HISTORY = 257 };
 
+/** How many forks of EIP-7892, which change blob parameters alone, there are after the latest fork: bpo1, bpo2. */
+enum { CEVM_NODE_BLOB_FORKS = 2 };
+
+/** As far as the clock goes, in seconds: blocks go on from there without meeting the end of 64 bits. */
+#define CEVM_NODE_LAST_TIME (UINT64_C(1) << 62)
+
 /** Zero-initialise, fill what you need; strings are borrowed for cevm_node_create. */
 typedef struct cevm_node_options {
     const cevm_allocator *allocator;
@@ -42,8 +48,11 @@ typedef struct cevm_node_options {
     const cevm_remote_transport *fork_transport; /* instead of libcurl; must outlive the node */
     uint64_t chain_id;                           /* 0 = 31337, or the genesis' or the remote's */
     cevm_fork fork;                              /* of the built-in genesis */
+    bool has_blob_forks;                         /* with the latest fork: */
+    unsigned
+        blob_forks; /* so many of EIP-7892's forks after it, CEVM_NODE_BLOB_FORKS at most; all that are known otherwise */
     bool has_timestamp;
-    uint64_t timestamp; /* of the built-in genesis; real time otherwise */
+    uint64_t timestamp; /* of the built-in genesis, at most CEVM_NODE_LAST_TIME; real time otherwise */
     uint64_t gas_limit; /* 0 = 30,000,000 */
     bool has_base_fee;
     cevm_u256 base_fee; /* of the built-in genesis */
@@ -66,8 +75,15 @@ void cevm_node_destroy(cevm_node *node);
 const cevm_node_options *cevm_node_get_options(const cevm_node *node);
 const cevm_allocator *cevm_node_allocator(const cevm_node *node);
 
-/** The world of the moment; the caller releases it. Never waits for a writer. */
+/** The world of the moment; the caller releases it. Never waits for a writer, nor for blocks that are promised. */
 cevm_world *cevm_node_world(cevm_node *node);
+/** Number of the newest block, promised ones (cevm_node_mine) included. Never waits. */
+uint64_t cevm_node_head_number(cevm_node *node);
+/**
+ * Waits for the blocks that have been promised until now. False when there was not time enough (deadline_ns: CLOCK_MONOTONIC,
+ * 0 = none; cancel may be NULL), or when a promise could not be kept, which is told once.
+ */
+bool cevm_node_settle(cevm_node *node, cevm_node_error *error, uint64_t deadline_ns, const volatile bool *cancel);
 
 /* ---- Accounts that the node can sign for -------------------------------------------------------------------------- */
 
@@ -127,7 +143,10 @@ cevm_err cevm_node_rehearse(cevm_node *node, cevm_err (*run)(void *user), void *
  * in geth's words.
  */
 bool cevm_node_submit(cevm_node *node, cevm_node_error *error, cevm_hash *hash, const cevm_tx *tx, bool impersonated);
-/** Mines `count` blocks (the first with what the pool holds), `interval` seconds apart when count > 1 and it is not 0. */
+/**
+ * Mines `count` blocks (the first with what the pool holds), `interval` seconds apart when count > 1 and it is not 0. Many
+ * empty ones in memory are promised: they are the same as if they were there, but for cevm_node_world (cevm_node_settle).
+ */
 bool cevm_node_mine(cevm_node *node, cevm_node_error *error, uint64_t count, uint64_t interval);
 bool cevm_node_snapshot(cevm_node *node, cevm_node_error *error, uint64_t *id);
 /** Goes back to a snapshot, which is used up with all after it; *found false when there is none of this number. */

@@ -3,6 +3,7 @@
 #include <cevm/alloc.h>
 
 #include "rpc/node_internal.h"
+#include "state/layer.h"
 
 /* The state caches what it read; it is emptied after this much gas, as chain/chain_execute.c does. */
 #define CACHE_GAS       UINT64_C(200000000)
@@ -11,24 +12,6 @@
 enum { BLOCK_HASHES = 256 };
 
 /* ---- A backend with block hashes ------------------------------------------------------------------------------------ */
-
-static cevm_err view_account(void *ctx, cevm_db_account *out, bool *exists, const cevm_address *address)
-{
-    const cevm_node_view *view = ctx;
-    return view->below.vtable->account(view->below.ctx, out, exists, address);
-}
-
-static cevm_err view_storage(void *ctx, cevm_u256 *out, const cevm_address *address, const cevm_u256 *key)
-{
-    const cevm_node_view *view = ctx;
-    return view->below.vtable->storage(view->below.ctx, out, address, key);
-}
-
-static cevm_err view_code(void *ctx, cevm_bytes *out, const cevm_hash *code_hash)
-{
-    const cevm_node_view *view = ctx;
-    return view->below.vtable->code(view->below.ctx, out, code_hash);
-}
 
 /**
  * By number on the branch of the world's head; the blocks of another branch are found from child to parent until they meet
@@ -54,35 +37,17 @@ static cevm_err view_block_hash(void *ctx, cevm_hash *out, uint64_t number)
     return CEVM_OK;
 }
 
-static cevm_err view_prefetch(void *ctx, const cevm_db_key *keys, size_t count)
-{
-    const cevm_node_view *view = ctx;
-    return view->below.vtable->prefetch != NULL ? view->below.vtable->prefetch(view->below.ctx, keys, count) : CEVM_OK;
-}
-
-static cevm_err view_commit(void *ctx, const cevm_diff *diff)
-{
-    const cevm_node_view *view = ctx;
-    return view->below.vtable->commit != NULL ? view->below.vtable->commit(view->below.ctx, diff) : CEVM_ERR_ARGUMENT;
-}
-
-static cevm_err view_root(void *ctx, cevm_hash *out)
-{
-    const cevm_node_view *view = ctx;
-    return view->below.vtable->root != NULL ? view->below.vtable->root(view->below.ctx, out) : CEVM_ERR_ARGUMENT;
-}
-
 cevm_db cevm_node_view_db(cevm_node_view *view)
 {
     static const cevm_db_vtable vtable = {
         .struct_size = sizeof vtable,
-        .account = view_account,
-        .storage = view_storage,
-        .code = view_code,
+        .account = cevm_layer_account,
+        .storage = cevm_layer_storage,
+        .code = cevm_layer_code,
         .block_hash = view_block_hash,
-        .prefetch = view_prefetch,
-        .commit = view_commit,
-        .root = view_root,
+        .prefetch = cevm_layer_prefetch,
+        .commit = cevm_layer_commit,
+        .root = cevm_layer_root,
     };
     return (cevm_db){.vtable = &vtable, .ctx = view};
 }

@@ -3,17 +3,19 @@
  * A chain that begins where another one is: its first block is the remote's, its state is the remote's with what was changed
  * here above it (the base of cevm_treedb). What will be read is found out by rehearsal and fetched in batches.
  */
+#include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 
 #include <cevm/alloc.h>
 #include <cevm/crypto.h>
-#include <cevm/hex.h>
 
 #include "chain/system_calls.h"
 #include "rpc/node_internal.h"
+#include "rpc/store.h"
 
 /** A call whose reads depend on each other further down goes on over what is known by then. */
-enum { MAX_ROUNDS = 64, DELEGATION_SIZE = 23, MAX_PREDEPLOY = 1024 };
+enum { MAX_ROUNDS = 64, DELEGATION_SIZE = 23 };
 
 cevm_remote *cevm_node_remote(const cevm_node *node) { return node->remote; }
 
@@ -28,32 +30,103 @@ bool cevm_node_say_remote(const cevm_node *node, cevm_node_error *error, cevm_er
     return false;
 }
 
+/** What the store says of the fork; its own file for what was read, unless another is wanted. */
+typedef struct stored_fork {
+    bool is_there;
+    cevm_fork_point point;
+    char cache[PATH_MAX];
+} stored_fork;
+
+static bool ask_store(const cevm_node *node, cevm_node_error *error, stored_fork *out)
+{
+    const cevm_node_options *o = &node->options;
+    const bool wants_fork = o->fork_url != NULL || o->fork_transport != NULL || o->offline;
+    bool is_empty = true;
+    out->is_there = false;
+    if (node->store == NULL) {
+        return true;
+    }
+    if (!cevm_store_is_empty(node->store, error, &is_empty) ||
+        !cevm_store_fork_point(node->store, error, &out->is_there, &out->point)) {
+        return false;
+    }
+    if (out->is_there && !wants_fork) {
+        return cevm_node_say(error, 0,
+                             "data-dir: it holds a fork of chain %" PRIu64 " at block %" PRIu64
+                             ": --fork-url says where that is, or --offline that all was read",
+                             out->point.chain_id, out->point.number);
+    }
+    if (!out->is_there && !is_empty && wants_fork) {
+        return cevm_node_say(error, 0, "data-dir: it holds a chain of its own, no fork: a fork needs another folder");
+    }
+    if (out->is_there && o->has_fork_block && o->fork_block != out->point.number) {
+        return cevm_node_say(error, 0, "data-dir: it holds a fork at block %" PRIu64 ", not %" PRIu64,
+                             out->point.number, o->fork_block);
+    }
+    if (snprintf(out->cache, sizeof out->cache, "%s/fork.cache", o->data_dir) >= (int)sizeof out->cache) {
+        return cevm_node_say(error, 0, "data-dir: the name is too long");
+    }
+    return true;
+}
+
+/** The block that the remote told of is the one that the store's chain goes on from; or the store is told of it. */
+static bool tell_store(const cevm_node *node, cevm_node_error *error, const stored_fork *stored)
+{
+    cevm_remote_block block;
+    if (node->store == NULL) {
+        return true;
+    }
+    cevm_remote_get_block(node->remote, &block);
+    const cevm_fork_point point = {block.chain_id, block.header.number, block.hash};
+    if (!stored->is_there) {
+        cevm_store_set_fork_point(node->store, &point);
+        return true;
+    }
+    if (point.chain_id != stored->point.chain_id || !cevm_hash_equal(&point.hash, &stored->point.hash)) {
+        return cevm_node_say(error, 0,
+                             "data-dir: it holds a fork of chain %" PRIu64 " at block %" PRIu64
+                             ", and the remote chain has another block there",
+                             stored->point.chain_id, stored->point.number);
+    }
+    return true;
+}
+
 bool cevm_node_fork_open(cevm_node *node, cevm_node_error *error)
 {
     const cevm_node_options *o = &node->options;
-    const cevm_remote_options options = {.struct_size = sizeof options,
-                                         .allocator = node->allocator,
-                                         .url = o->fork_url,
-                                         .has_block = o->has_fork_block,
-                                         .block = o->fork_block,
-                                         .cache_path = o->fork_cache,
-                                         .offline = o->offline,
-                                         .patience_ms = 30000,
-                                         .transport = o->fork_transport};
+    cevm_remote_options options = {.struct_size = sizeof options,
+                                   .allocator = node->allocator,
+                                   .url = o->fork_url,
+                                   .has_block = o->has_fork_block,
+                                   .block = o->fork_block,
+                                   .cache_path = o->fork_cache,
+                                   .offline = o->offline,
+                                   .patience_ms = 30000,
+                                   .transport = o->fork_transport};
     cevm_remote_error text;
+    stored_fork stored;
+    if (!ask_store(node, error, &stored)) {
+        return false;
+    }
     if (o->fork_url == NULL && o->fork_transport == NULL && !o->offline) {
         return true;
     }
-    if (o->genesis_path != NULL || o->import_path != NULL || o->data_dir != NULL) {
-        return cevm_node_say(error, 0,
-                             "a fork of a remote chain takes no genesis, no blocks to import and no data folder");
+    if (o->genesis_path != NULL || o->import_path != NULL) {
+        return cevm_node_say(error, 0, "a fork of a remote chain takes no genesis and no blocks to import");
+    }
+    if (stored.is_there) {
+        options.has_block = true;
+        options.block = stored.point.number;
+    }
+    if (node->store != NULL && options.cache_path == NULL) {
+        options.cache_path = stored.cache;
     }
     const cevm_err err = cevm_remote_open(&node->remote, &text, &options);
     if (err != CEVM_OK) {
         (void)cevm_node_say_err(error, err);
         (void)snprintf(error->text, sizeof error->text, "%s", text.text);
     }
-    return err == CEVM_OK;
+    return err == CEVM_OK && tell_store(node, error, &stored);
 }
 
 /* ---- The first block ------------------------------------------------------------------------------------------------ */
@@ -180,30 +253,17 @@ cevm_err cevm_node_rehearse(cevm_node *node, cevm_err (*run)(void *user), void *
 /** Whether a system contract has the code that its EIP gives it. */
 static cevm_err is_as_given(const cevm_db *db, bool *yes, const cevm_address *address)
 {
-    static const struct {
-        const char *address;
-        int since;
-        const char *code;
-    } rows[] = {
-#define PREDEPLOY(address, since, code) {address, since, code},
-#include "rpc/predeploys.def"
-#undef PREDEPLOY
-    };
+    cevm_predeploy given;
     cevm_db_account account;
     const cevm_err err = db->vtable->account(db->ctx, &account, yes, address);
     if (err != CEVM_OK || !*yes) {
         return err;
     }
     *yes = false;
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; ++i) {
-        cevm_address given;
-        cevm_hash hash;
-        uint8_t code[MAX_PREDEPLOY];
-        size_t size = 0;
-        if (cevm_hex_decode_exact(given.bytes, sizeof given.bytes, rows[i].address) &&
-            cevm_address_equal(&given, address) && strlen(rows[i].code) <= 2 * sizeof code &&
-            cevm_hex_decode(code, &size, rows[i].code, strlen(rows[i].code))) {
-            cevm_keccak256(&hash, code, size);
+    for (size_t i = 0; cevm_node_predeploy(&given, i); ++i) {
+        if (cevm_address_equal(&given.address, address)) {
+            cevm_hash hash;
+            cevm_keccak256(&hash, given.code, given.size);
             *yes = cevm_hash_equal(&hash, &account.code_hash);
         }
     }

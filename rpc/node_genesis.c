@@ -9,11 +9,11 @@
 #include "chain/genesis_json.h"
 #include "rpc/node_internal.h"
 
-enum { DEFAULT_CHAIN_ID = 31337, DEFAULT_GAS_LIMIT = 30000000, MAX_PREDEPLOY = 1024 };
+enum { DEFAULT_CHAIN_ID = 31337, DEFAULT_GAS_LIMIT = 30000000 };
 
 /* ---- Accounts ------------------------------------------------------------------------------------------------------ */
 
-cevm_err cevm_node_put_predeploys(const cevm_node *node, cevm_fork fork)
+bool cevm_node_predeploy(cevm_predeploy *out, size_t i)
 {
     static const struct {
         const char *address;
@@ -24,23 +24,31 @@ cevm_err cevm_node_put_predeploys(const cevm_node *node, cevm_fork fork)
 #include "rpc/predeploys.def"
 #undef PREDEPLOY
     };
+    if (i >= sizeof rows / sizeof rows[0]) {
+        return false;
+    }
+    out->since = rows[i].since;
+    return strlen(rows[i].code) <= 2 * sizeof out->code &&
+           cevm_hex_decode_exact(out->address.bytes, sizeof out->address.bytes, rows[i].address) &&
+           cevm_hex_decode(out->code, &out->size, rows[i].code, strlen(rows[i].code));
+}
+
+cevm_err cevm_node_put_predeploys(const cevm_node *node, cevm_fork fork)
+{
     const cevm_db db = cevm_treedb_interface(node->engine.db);
     cevm_err err = CEVM_OK;
-    for (size_t i = 0; err == CEVM_OK && i < sizeof rows / sizeof rows[0]; ++i) {
-        cevm_address address;
-        uint8_t code[MAX_PREDEPLOY];
-        size_t size = 0;
-        if ((int)fork < rows[i].since || strlen(rows[i].code) > 2 * sizeof code ||
-            !cevm_hex_decode_exact(address.bytes, sizeof address.bytes, rows[i].address) ||
-            !cevm_hex_decode(code, &size, rows[i].code, strlen(rows[i].code))) {
+    cevm_predeploy given;
+    for (size_t i = 0; err == CEVM_OK && cevm_node_predeploy(&given, i); ++i) {
+        if ((int)fork < given.since) {
             continue;
         }
         cevm_db_account account = {.code_hash = cevm_empty_code_hash};
         bool exists = false;
-        err = db.vtable->account(db.ctx, &account, &exists, &address);
+        err = db.vtable->account(db.ctx, &account, &exists, &given.address);
         if (err == CEVM_OK && (!exists || cevm_hash_equal(&account.code_hash, &cevm_empty_code_hash))) {
             const cevm_u256 balance = exists ? account.balance : cevm_u256_from_u64(0);
-            err = cevm_treedb_set_account(node->engine.db, &address, &balance, 1, (cevm_bytes){code, size});
+            const cevm_bytes code = {given.code, given.size};
+            err = cevm_treedb_set_account(node->engine.db, &given.address, &balance, 1, code);
         }
     }
     return err;
@@ -132,7 +140,10 @@ void cevm_node_common_settings(cevm_node_settings *out, const cevm_node_options 
 static void built_in_config(cevm_chain_config *out, const cevm_node_options *options)
 {
     if (options->fork == CEVM_LATEST) {
-        (void)cevm_chain_preset(out, "dev"); /* it has the blob parameters of the latest EIP-7892 fork */
+        (void)cevm_chain_preset(out, "dev"); /* its schedule ends with EIP-7892's forks, one entry each */
+        if (options->has_blob_forks && options->blob_forks < CEVM_NODE_BLOB_FORKS) {
+            out->blob_schedule_count -= CEVM_NODE_BLOB_FORKS - options->blob_forks;
+        }
     } else {
         cevm_chain_config_at_fork(out, options->fork);
     }
@@ -213,8 +224,16 @@ static bool from_file(cevm_node *node, cevm_node_error *error, cevm_world **out)
 
 bool cevm_node_genesis(cevm_node *node, cevm_node_error *error, cevm_world **out)
 {
-    if (node->remote != NULL) {
-        return cevm_node_fork_begin(node, error, out);
+    const bool ok = node->remote != NULL                 ? cevm_node_fork_begin(node, error, out)
+                    : node->options.genesis_path != NULL ? from_file(node, error, out)
+                                                         : built_in(node, error, out);
+    if (ok && (*out)->head->block.header.timestamp > CEVM_NODE_LAST_TIME) {
+        const uint64_t time = (*out)->head->block.header.timestamp;
+        cevm_world_release(*out);
+        *out = NULL;
+        return cevm_node_say(error, 0,
+                             "the first block's timestamp, %llu, leaves no time for blocks after it; the last is %llu",
+                             (unsigned long long)time, (unsigned long long)CEVM_NODE_LAST_TIME);
     }
-    return node->options.genesis_path != NULL ? from_file(node, error, out) : built_in(node, error, out);
+    return ok;
 }

@@ -9,7 +9,8 @@
  *   node_fork.c      ... or where a remote chain is
  *   node_import.c    blocks from a file
  *   node_execute.c   the writer's state and VM; a block executed on them
- *   miner.c          blocks out of the pool; the thread that mines at intervals
+ *   miner.c          a block out of the pool
+ *   node_mine.c      blocks that are asked for, at once or later; the thread that mines in the background
  *   pool.c           what comes into the pool, and why not
  *   reorg.c          going back, and other blocks in the place of those that were
  *   workbench.c      states and VMs for readers
@@ -22,15 +23,16 @@
 #define CEVM_RPC_NODE_INTERNAL_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "rpc/node.h"
 #include "state/rlp.h"
 
-enum { CEVM_NODE_MAX_LISTENERS = 16, CEVM_NODE_MAX_POOL = 65536 };
+enum { CEVM_NODE_MAX_LISTENERS = 16, CEVM_NODE_MAX_POOL = 65536, CEVM_NODE_MAX_PROMISES = 64 };
 
 /** A state as a VM sees it: a backend, with the hashes of the blocks up to `head`. */
 typedef struct cevm_node_view {
-    cevm_db below;
+    cevm_db below; /* first: state/layer.h */
     const cevm_world *world;
     const cevm_record *head; /* the newest block whose hash is known */
 } cevm_node_view;
@@ -62,6 +64,25 @@ typedef struct cevm_kept_world {
     cevm_world *world;
 } cevm_kept_world;
 
+/** A request for blocks: see cevm_node_mine. */
+typedef struct cevm_promise {
+    uint64_t count;
+    uint64_t interval;
+    uint64_t real_time; /* when it came */
+} cevm_promise;
+
+/** Blocks that clients have been told of and that are not there yet (rpc/node_mine.c). */
+typedef struct cevm_promises {
+    cevm_promise list[CEVM_NODE_MAX_PROMISES]; /* the oldest first */
+    size_t count;
+    uint64_t blocks;  /* of all of them */
+    uint64_t given;   /* how many there ever were */
+    uint64_t settled; /* how many of those nobody has to wait for any more */
+    bool is_broken;   /* and nobody has been told */
+    cevm_node_error broken;
+    pthread_cond_t changed;
+} cevm_promises;
+
 typedef struct cevm_account_key {
     cevm_address address;
     uint8_t secret[32];
@@ -78,8 +99,9 @@ struct cevm_node {
     size_t key_count;
     cevm_ref nothing; /* the value of sets */
 
-    pthread_mutex_t publishing; /* of `world` alone: held for a pointer's time */
+    pthread_mutex_t publishing; /* of these two alone: held for a pointer's time */
     cevm_world *world;
+    cevm_promises promises;
 
     pthread_mutex_t sending; /* of nonces that are given out; taken before `writing` */
 
@@ -100,10 +122,14 @@ struct cevm_node {
     cevm_world *pending_world;    /* of which `pending` was made; not held, never read through */
     cevm_record *pending;
 
+    cevm_world *begun; /* a draft with the first block of the oldest promise; or NULL */
+    size_t settles;    /* so many promises are settled by what is published next */
     pthread_t miner;
     pthread_cond_t wake;
     bool has_miner;
     bool stops;
+    bool yields;        /* the miner's thread waits for who is leaving */
+    atomic_int leaving; /* how many want to go where promised blocks will not be; needs no lock */
 
     pthread_mutex_t benches_lock;
     cevm_workbench_slot *benches; /* free ones */
@@ -173,6 +199,17 @@ bool cevm_node_genesis(cevm_node *node, cevm_node_error *error, cevm_world **out
 void cevm_node_common_settings(cevm_node_settings *out, const cevm_node_options *options);
 /** The contracts that a fork expects to be there, where there is no code yet. Errors: the backend's, CEVM_ERR_NOMEM. */
 cevm_err cevm_node_put_predeploys(const cevm_node *node, cevm_fork fork);
+
+/** A contract of the built-in genesis. */
+typedef struct cevm_predeploy {
+    cevm_address address;
+    int since; /* a cevm_fork */
+    size_t size;
+    uint8_t code[1024];
+} cevm_predeploy;
+
+/** The i-th row of rpc/predeploys.def; false behind the last. */
+bool cevm_node_predeploy(cevm_predeploy *out, size_t i);
 /** Adds the blocks of a file to a draft. */
 bool cevm_node_import(cevm_node *node, cevm_node_error *error, cevm_world *draft, const char *path);
 /** The keys of a mnemonic. */
@@ -234,6 +271,7 @@ typedef struct cevm_mine_plan {
     size_t tx_count;
     bool needs_txs;            /* no block when no transaction gets into it */
     const cevm_pooled *wanted; /* when this one is refused for good, that is an error */
+    uint64_t real_time;        /* the time it is taken to be (cevm_node_real_time); 0: the time it is */
 } cevm_mine_plan;
 
 typedef struct cevm_mined {
@@ -244,9 +282,24 @@ typedef struct cevm_mined {
 /** Mines one block on a draft. The draft is spoilt when it fails. */
 bool cevm_node_mine_on(cevm_node *node, cevm_node_error *error, cevm_world *draft, const cevm_mine_plan *plan,
                        cevm_mined *mined);
-/** cevm_node_mine for who has the lock. */
-bool cevm_node_mine_locked(cevm_node *node, cevm_node_error *error, uint64_t count, uint64_t interval);
-/** Starts the thread that mines at intervals, if it is needed and not there yet. */
+
+/* ---- node_mine.c --------------------------------------------------------------------------------------------------- */
+
+/** Takes the writer's lock and makes what was promised. False, and no lock, when that fails. */
+bool cevm_node_lock(cevm_node *node, cevm_node_error *error);
+/**
+ * The same for who goes to a world without the promised blocks: these are not made, unless there are subscribers to tell of
+ * them. What is published then has to settle them (`settles` SIZE_MAX).
+ */
+bool cevm_node_lock_to_leave(cevm_node *node, cevm_node_error *error);
+void cevm_node_unlock(cevm_node *node);
+/** The oldest promises are no more: their blocks are there, or will not be; for who holds `publishing`. */
+void cevm_node_take_promises(cevm_promises *promises, size_t count);
+/** Everybody has been told of that, and need not wait for them any more. */
+void cevm_node_end_promises(cevm_node *node);
+/** Starts the thread that mines in the background, if it is not there yet. Errors: CEVM_ERR_NOMEM. */
+cevm_err cevm_node_miner_run(cevm_node *node);
+/** Starts it if this world, about to be published, mines at intervals; tells it when that has changed. */
 cevm_err cevm_node_miner_start(cevm_node *node, const cevm_world *world);
 void cevm_node_miner_stop(cevm_node *node);
 

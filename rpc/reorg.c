@@ -111,7 +111,9 @@ static bool mine_one(cevm_node *node, cevm_node_error *error, cevm_world *draft,
 static bool change_branch(cevm_node *node, cevm_node_error *error, uint64_t depth, const cevm_reorg_tx *txs,
                           size_t tx_count, uint64_t new_blocks)
 {
-    (void)pthread_mutex_lock(&node->writing);
+    if (!cevm_node_lock(node, error)) {
+        return false;
+    }
     cevm_world *draft = cevm_world_clone(node->world);
     bool ok = draft != NULL || cevm_node_say_err(error, CEVM_ERR_NOMEM);
     ok = ok && go_back(node, error, draft, depth);
@@ -122,7 +124,7 @@ static bool change_branch(cevm_node *node, cevm_node_error *error, uint64_t dept
     if (!ok) {
         cevm_world_release(draft);
     }
-    (void)pthread_mutex_unlock(&node->writing);
+    cevm_node_unlock(node);
     return ok;
 }
 

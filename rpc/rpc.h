@@ -55,6 +55,9 @@ typedef struct cevm_rpc_call {
     cevm_rpc_error error;
     uint64_t deadline_ns;        /* CLOCK_MONOTONIC, when the answer has to be there; 0 = none */
     const volatile bool *cancel; /* the client has gone or the server stops; may be NULL */
+    bool is_logged;              /* somebody is told of the call afterwards */
+    cevm_bytes console; /* for them: what was written with console.log, lines with their newlines; in the arena */
+    size_t largest;     /* request that is taken, bytes; what unpacks to more is not */
 } cevm_rpc_call;
 
 typedef void (*cevm_rpc_handler)(cevm_rpc_call *call);
@@ -64,7 +67,8 @@ enum {
     CEVM_RPC_WRITE = 1 << 0,   /* changes the chain, the pool or the settings */
     CEVM_RPC_STREAM = 1 << 1,  /* the result may be of any length and is sent as it is made */
     CEVM_RPC_SESSION = 1 << 2, /* needs a connection that lasts */
-    CEVM_RPC_QUIET = 1 << 3    /* polled by clients: not worth a line in the log */
+    CEVM_RPC_QUIET = 1 << 3,   /* polled by clients: not worth a line in the log */
+    CEVM_RPC_AHEAD = 1 << 4    /* answered without waiting for blocks that are promised (cevm_node_settle) */
 };
 
 /** A row of the table. */

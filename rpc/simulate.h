@@ -63,7 +63,7 @@ typedef struct cevm_simulated {
 
 /** The backend of the state: a branch of the chain's, with the hashes of the blocks made here. */
 typedef struct cevm_simulate_backend {
-    cevm_db below;
+    cevm_db below; /* first: state/layer.h */
     const cevm_world *world;
     uint64_t base; /* number of the block all begins with */
     const cevm_simulated *blocks;

@@ -1,38 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rpc/simulate.h"
 #include "rpc/trial.h"
+#include "state/layer.h"
 
 /* ---- The backend: everything goes below but block hashes ------------------------------------------------------------ */
-
-static cevm_err account(void *ctx, cevm_db_account *out, bool *exists, const cevm_address *address)
-{
-    const cevm_simulate_backend *b = ctx;
-    return b->below.vtable->account(b->below.ctx, out, exists, address);
-}
-
-static cevm_err storage(void *ctx, cevm_u256 *out, const cevm_address *address, const cevm_u256 *key)
-{
-    const cevm_simulate_backend *b = ctx;
-    return b->below.vtable->storage(b->below.ctx, out, address, key);
-}
-
-static cevm_err code(void *ctx, cevm_bytes *out, const cevm_hash *code_hash)
-{
-    const cevm_simulate_backend *b = ctx;
-    return b->below.vtable->code(b->below.ctx, out, code_hash);
-}
-
-static cevm_err commit(void *ctx, const cevm_diff *diff)
-{
-    const cevm_simulate_backend *b = ctx;
-    return b->below.vtable->commit(b->below.ctx, diff);
-}
-
-static cevm_err root(void *ctx, cevm_hash *out)
-{
-    const cevm_simulate_backend *b = ctx;
-    return b->below.vtable->root(b->below.ctx, out);
-}
 
 static cevm_err block_hash(void *ctx, cevm_hash *out, uint64_t number)
 {
@@ -54,12 +25,12 @@ cevm_db cevm_simulate_backend_db(cevm_simulate_backend *backend)
 {
     static const cevm_db_vtable vtable = {
         .struct_size = sizeof vtable,
-        .account = account,
-        .storage = storage,
-        .code = code,
+        .account = cevm_layer_account,
+        .storage = cevm_layer_storage,
+        .code = cevm_layer_code,
         .block_hash = block_hash,
-        .commit = commit,
-        .root = root,
+        .commit = cevm_layer_commit,
+        .root = cevm_layer_root,
     };
     return (cevm_db){&vtable, backend};
 }

@@ -9,6 +9,7 @@
 #include <cevm/hex.h>
 
 #include "rpc/answer.h"
+#include "rpc/gunzip.h"
 #include "rpc/member.h"
 #include "rpc/methods.h"
 #include "rpc/node_internal.h"
@@ -127,6 +128,7 @@ static cevm_err begin_with(load *l, cevm_world *world, cevm_tree *state)
     cevm_pmap_release(&world->by_number);
     cevm_pmap_release(&world->by_hash);
     cevm_pmap_release(&world->txs);
+    cevm_pmap_release(&world->with_logs);
     world->first = l->head.number;
     world->forgotten = 0;
     const cevm_err appended = cevm_world_append(world, record);
@@ -149,6 +151,10 @@ static bool apply(void *user, cevm_world *world, cevm_treedb *db, cevm_node_erro
     }
     if (!l->has_head || l->head.number <= world->head->block.header.number) {
         return true;
+    }
+    if (l->head.timestamp > CEVM_NODE_LAST_TIME) {
+        return cevm_node_say(error, CEVM_RPC_INVALID_PARAMS,
+                             "the state is spoilt: no block can come after the head's timestamp");
     }
     cevm_err err = cevm_treedb_snapshot(db, &state);
     if (err == CEVM_OK) {
@@ -243,18 +249,42 @@ static void load_state(cevm_rpc_call *call, json_t *state)
     }
 }
 
+/** What anvil_dumpState of anvil gives is packed. */
+static bool unpack(cevm_buf *out, cevm_bytes *text, cevm_rpc_call *call)
+{
+    const cevm_err err = cevm_gunzip(out, *text, call->largest);
+    *text = (cevm_bytes){out->data, out->size};
+    switch ((int)err) {
+    case CEVM_OK: return true;
+    case CEVM_ERR_ENCODING:
+        return cevm_rpc_fail(call, CEVM_RPC_INVALID_PARAMS,
+                             "the state is spoilt: it is packed (gzip) and cannot be unpacked");
+    case CEVM_ERR_LIMIT:
+        return cevm_rpc_fail(call, CEVM_RPC_LIMIT,
+                             "the state unpacks to more than %zu bytes, the largest request (--max-request-mib)",
+                             call->largest);
+    case CEVM_ERR_NOT_BUILT:
+        return cevm_rpc_fail(call, CEVM_RPC_UNSUPPORTED,
+                             "the state is packed (gzip), and libz.so.1 is not on this machine (Debian: zlib1g)");
+    default: return cevm_rpc_fail_err(call, err);
+    }
+}
+
 void cevm_rpc_anvil_loadState(cevm_rpc_call *call)
 {
     cevm_bytes text;
+    cevm_buf unpacked;
     json_error_t error;
     if (!cevm_rpc_read_data(&text, call, cevm_rpc_param(call, 0), "state")) {
         return;
     }
-    if (text.size >= 2 && text.data[0] == 0x1f && text.data[1] == 0x8b) {
-        (void)cevm_rpc_fail(call, CEVM_RPC_UNSUPPORTED, "the state is packed (gzip): unpack it first");
+    cevm_buf_init(&unpacked, cevm_node_allocator(call->node));
+    if (cevm_is_gzip(text) && !unpack(&unpacked, &text, call)) {
+        cevm_buf_free(&unpacked);
         return;
     }
     json_t *state = json_loadb((const char *)text.data, text.size, 0, &error);
+    cevm_buf_free(&unpacked);
     if (state == NULL) {
         (void)cevm_rpc_fail(call, CEVM_RPC_INVALID_PARAMS, "the state is no JSON: %s (line %d)", error.text,
                             error.line);

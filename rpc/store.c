@@ -172,6 +172,63 @@ static cevm_err take_back_block(cevm_store *store, uint64_t number)
     return err == CEVM_OK ? remove_entry(store, cevm_store_block_name(name, number)) : err;
 }
 
+/* ---- Forks of remote chains ----------------------------------------------------------------------------------------- */
+
+static void codec_fork(cevm_codec *c, cevm_fork_point *point)
+{
+    cevm_codec_u64(c, &point->chain_id);
+    cevm_codec_u64(c, &point->number);
+    cevm_codec_hash(c, &point->hash);
+}
+
+bool cevm_store_fork_point(cevm_store *store, cevm_node_error *error, bool *found, cevm_fork_point *out)
+{
+    cevm_codec c = {.out = NULL};
+    const cevm_err err = cevm_lmdb_entry(store->lmdb, found, &c.in, cevm_store_fork_name());
+    if (err != CEVM_OK) {
+        return cevm_store_say(store, error, err);
+    }
+    if (*found) {
+        codec_fork(&c, &store->fork);
+        if (!cevm_codec_end(&c)) {
+            return cevm_node_say(error, 0, "data-dir: what it holds of the node is damaged");
+        }
+        store->is_fork = true;
+        *out = store->fork;
+    }
+    return true;
+}
+
+bool cevm_store_holds_fork(cevm_lmdb *lmdb)
+{
+    bool found = false;
+    cevm_bytes entry;
+    return cevm_lmdb_entry(lmdb, &found, &entry, cevm_store_fork_name()) == CEVM_OK && found;
+}
+
+void cevm_store_set_fork_point(cevm_store *store, const cevm_fork_point *point)
+{
+    store->is_fork = true;
+    store->fork = *point;
+}
+
+bool cevm_store_is_empty(cevm_store *store, cevm_node_error *error, bool *empty)
+{
+    bool found = false;
+    cevm_db_block head;
+    const cevm_err err = cevm_lmdb_head(store->lmdb, &found, &head);
+    *empty = !found;
+    return err == CEVM_OK || cevm_store_say(store, error, err);
+}
+
+static cevm_err put_fork(cevm_store *store)
+{
+    cevm_codec c = {.out = &store->entry};
+    cevm_buf_clear(&store->entry);
+    codec_fork(&c, &store->fork);
+    return put_entry(store, cevm_store_fork_name(), cevm_codec_end(&c) ? CEVM_OK : CEVM_ERR_NOMEM);
+}
+
 /* ---- Saving -------------------------------------------------------------------------------------------------------- */
 
 /**
@@ -257,6 +314,9 @@ static cevm_err replace(cevm_store *store, const cevm_world *world, bool *has_ed
         if (err == CEVM_OK && *has_edits) {
             err = put_edits(store, world);
         }
+    }
+    if (err == CEVM_OK && old == NULL && store->is_fork) {
+        err = put_fork(store);
     }
     if (err == CEVM_OK) {
         err = save_pool(store, old, world);

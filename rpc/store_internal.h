@@ -11,6 +11,7 @@
  *   b number     a block's entry
  *   e            the edits since the head
  *   t hash       a transaction that waits
+ *   f            where it was forked from a remote chain: then states are what was changed over the remote's
  */
 #ifndef CEVM_RPC_STORE_INTERNAL_H
 #define CEVM_RPC_STORE_INTERNAL_H
@@ -28,14 +29,17 @@ struct cevm_store {
     cevm_lmdb *lmdb;
     cevm_db db;
     cevm_world *saved; /* what it holds; NULL: nothing */
-    bool has_edits;    /* the state stands after the head's as a step of its own */
-    cevm_buf block;    /* encodings, while they are made */
+    bool is_fork;
+    cevm_fork_point fork;
+    bool has_edits; /* the state stands after the head's as a step of its own */
+    cevm_buf block; /* encodings, while they are made */
     cevm_buf receipts;
     cevm_buf entry;
 };
 
 /** Names of entries. */
 static inline cevm_bytes cevm_store_node_name(void) { return (cevm_bytes){(const uint8_t *)"n", 1}; }
+static inline cevm_bytes cevm_store_fork_name(void) { return (cevm_bytes){(const uint8_t *)"f", 1}; }
 static inline cevm_bytes cevm_store_edits_name(void) { return (cevm_bytes){(const uint8_t *)"e", 1}; }
 static inline cevm_bytes cevm_store_txs_prefix(void) { return (cevm_bytes){(const uint8_t *)"t", 1}; }
 static inline cevm_bytes cevm_store_block_name(uint8_t out[STORE_BLOCK_NAME], uint64_t number)

@@ -50,7 +50,8 @@ static cevm_err check_root(const cevm_store *store, const cevm_world *world)
 
 bool cevm_store_load(cevm_store *store, cevm_node_error *error, cevm_world **out, cevm_treedb *db, cevm_ref *nothing)
 {
-    cevm_world_source source = {.ctx = store, .block = find_block, .edits = find_edits, .pool = visit_pool};
+    cevm_world_source source = {
+        .ctx = store, .block = find_block, .edits = find_edits, .pool = visit_pool, .is_fork = store->is_fork};
     cevm_world *world = NULL;
     cevm_db_block head = {.number = 0};
     bool has_head = false;
@@ -71,7 +72,8 @@ bool cevm_store_load(cevm_store *store, cevm_node_error *error, cevm_world **out
     }
     source.head = head.number;
     err = cevm_world_read(&world, &source, db, nothing, store->allocator);
-    if (err == CEVM_OK) {
+    if (err == CEVM_OK &&
+        !store->is_fork) { /* what is over a remote state has a root that the database does not know */
         err = check_root(store, world);
     }
     if (err != CEVM_OK) {

@@ -120,6 +120,14 @@ bool cevm_filters_unsubscribe(cevm_filters *filters, cevm_session *session, uint
     return subscription != NULL;
 }
 
+bool cevm_filters_has_subscriptions(cevm_filters *filters)
+{
+    (void)pthread_mutex_lock(&filters->telling);
+    const bool has = filters->subscriptions != NULL;
+    (void)pthread_mutex_unlock(&filters->telling);
+    return has;
+}
+
 /* ---- Telling ------------------------------------------------------------------------------------------------------- */
 
 /** What is told on its way. Where memory runs out a notification is left out: there is nobody to say it to. */

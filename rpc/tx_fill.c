@@ -213,6 +213,7 @@ static bool estimate(filling *f, uint64_t *gas)
     json_decref(inner.params);
     if (inner.error.code != 0) {
         f->call->error = inner.error;
+        f->call->console = inner.console;
         return false;
     }
     *gas = cevm_u256_from_text(&value, text) && cevm_u256_fits_u64(&value) ? value.w[0] : 0;

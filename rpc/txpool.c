@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What waits: the txpool_ methods, and those that take transactions out again. "Pending" could run in the next block, all
- * others are "queued" behind a nonce that is missing. */
+ * others are "queued" behind a nonce that is missing, or a balance that is too small. */
 #include <inttypes.h>
 #include <stdio.h>
 
 #include <cevm/alloc.h>
 #include <cevm/hex.h>
 
+#include "chain/validate.h"
+#include "evm/u256.h"
 #include "rpc/answer.h"
 #include "rpc/find.h"
 #include "rpc/methods.h"
@@ -46,8 +48,16 @@ static bool follows(const listing *l, size_t i)
     return i > 0 && cevm_address_equal(&l->items[i - 1]->tx->sender, &l->items[i]->tx->sender);
 }
 
+static bool can_pay(const cevm_u256 *balance, const cevm_tx *tx)
+{
+    cevm_u256 cost;
+    return cevm_tx_max_cost(&cost, tx) == CEVM_TX_NONE && !u256_lt(balance, &cost);
+}
+
 static bool list_open(listing *l, cevm_rpc_call *call)
 {
+    cevm_db_account account = {.nonce = 0};
+    bool exists = false;
     *l = (listing){.call = call, .world = cevm_node_world(call->node)};
     l->items = cevm_arena_array(call->arena, l->world->pool.count, sizeof(cevm_pooled *));
     l->ready = cevm_arena_array(call->arena, l->world->pool.count, sizeof *l->ready);
@@ -59,17 +69,16 @@ static bool list_open(listing *l, cevm_rpc_call *call)
     cevm_sort((void *)l->items, l->count, sizeof(cevm_pooled *), by_sender_and_nonce);
     for (size_t i = 0; i < l->count; ++i) {
         const cevm_tx *tx = l->items[i]->tx;
-        cevm_db_account account;
-        bool exists = false;
-        if (follows(l, i)) {
-            l->ready[i] = l->ready[i - 1] && l->items[i - 1]->tx->nonce + 1 == tx->nonce;
-            continue;
-        }
-        if (!cevm_find_account(&account, &exists, call, l->world->state, &tx->sender)) {
+        if (!follows(l, i) && !cevm_find_account(&account, &exists, call, l->world->state, &tx->sender)) {
             cevm_world_release(l->world);
             return false;
         }
-        l->ready[i] = tx->nonce == (exists ? account.nonce : 0);
+        if (!exists) {
+            account = (cevm_db_account){.nonce = 0};
+        }
+        const bool is_next =
+            follows(l, i) ? l->ready[i - 1] && l->items[i - 1]->tx->nonce + 1 == tx->nonce : tx->nonce == account.nonce;
+        l->ready[i] = is_next && can_pay(&account.balance, tx);
     }
     return true;
 }

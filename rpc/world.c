@@ -74,6 +74,7 @@ static void destroy_world(cevm_ref *self)
     cevm_pmap_release(&world->by_number);
     cevm_pmap_release(&world->by_hash);
     cevm_pmap_release(&world->txs);
+    cevm_pmap_release(&world->with_logs);
     cevm_pmap_release(&world->pool);
     cevm_pmap_release(&world->queues);
     cevm_pmap_release(&world->impersonated);
@@ -103,6 +104,7 @@ cevm_world *cevm_world_clone(const cevm_world *world)
     clone->by_number = cevm_pmap_copy(&world->by_number);
     clone->by_hash = cevm_pmap_copy(&world->by_hash);
     clone->txs = cevm_pmap_copy(&world->txs);
+    clone->with_logs = cevm_pmap_copy(&world->with_logs);
     clone->pool = cevm_pmap_copy(&world->pool);
     clone->queues = cevm_pmap_copy(&world->queues);
     clone->impersonated = cevm_pmap_copy(&world->impersonated);
@@ -118,6 +120,12 @@ cevm_world *cevm_world_clone(const cevm_world *world)
 }
 
 /* ---- Blocks -------------------------------------------------------------------------------------------------------- */
+
+static bool has_logs(const cevm_record *record)
+{
+    static const cevm_bloom none = {{0}};
+    return memcmp(&record->block.header.logs_bloom, &none, sizeof none) != 0;
+}
 
 static void destroy_place(cevm_ref *self)
 {
@@ -150,6 +158,9 @@ cevm_err cevm_world_append(cevm_world *world, cevm_record *record)
     if (err == CEVM_OK) {
         err = cevm_pmap_put(&world->by_hash, &record->block.hash, &record->ref, world->allocator);
     }
+    if (err == CEVM_OK && has_logs(record)) {
+        err = cevm_pmap_put(&world->with_logs, &number, &record->ref, world->allocator);
+    }
     for (size_t i = 0; err == CEVM_OK && i < record->block.tx_count; ++i) {
         err = put_place(world, record, i);
     }
@@ -176,6 +187,9 @@ static cevm_err forget(cevm_world *world, uint64_t number)
     cevm_err err = cevm_pmap_remove(&world->by_number, &key, world->allocator);
     if (err == CEVM_OK) {
         err = cevm_pmap_remove(&world->by_hash, &record->block.hash, world->allocator);
+    }
+    if (err == CEVM_OK) {
+        err = cevm_pmap_remove(&world->with_logs, &key, world->allocator);
     }
     for (size_t i = 0; err == CEVM_OK && i < record->block.tx_count; ++i) {
         err = cevm_pmap_remove(&world->txs, &record->hashes[i], world->allocator);
@@ -207,6 +221,9 @@ cevm_err cevm_world_drop_head(cevm_world *world)
     }
     if (err == CEVM_OK) {
         err = cevm_pmap_remove(&world->by_number, &number, world->allocator);
+    }
+    if (err == CEVM_OK) {
+        err = cevm_pmap_remove(&world->with_logs, &number, world->allocator);
     }
     if (err != CEVM_OK) {
         return err;

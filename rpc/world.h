@@ -102,6 +102,7 @@ typedef struct cevm_world {
     cevm_pmap by_number; /* cevm_pmap_number → cevm_record, the branch of the head */
     cevm_pmap by_hash;   /* block hash → cevm_record, other branches too */
     cevm_pmap txs;       /* transaction hash → cevm_tx_place */
+    cevm_pmap with_logs; /* those of by_number whose bloom is not empty */
     cevm_record *head;
     uint64_t forgotten; /* blocks up to this number, but for the first, are not known any more; 0: none */
     uint64_t first;     /* number of the oldest block: 0, or where a fork of a remote chain begins */

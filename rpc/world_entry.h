@@ -47,6 +47,7 @@ typedef struct cevm_world_source {
     cevm_err (*pool)(void *ctx, cevm_pooled_entry visit, void *user);
     cevm_bytes node;
     uint64_t head; /* number of the newest block */
+    bool is_fork;  /* the first block is a remote chain's, and called what it is called there */
 } cevm_world_source;
 
 /**

@@ -163,6 +163,7 @@ static void take_over(cevm_world *draft, const cevm_world *from)
     replace_map(&draft->by_number, &from->by_number);
     replace_map(&draft->by_hash, &from->by_hash);
     replace_map(&draft->txs, &from->txs);
+    replace_map(&draft->with_logs, &from->with_logs);
     replace_map(&draft->pool, &from->pool);
     replace_map(&draft->queues, &from->queues);
     replace_map(&draft->impersonated, &from->impersonated);

@@ -62,6 +62,9 @@ static void free_block(loading *l)
 
 /* ---- Parts of a block ---------------------------------------------------------------------------------------------- */
 
+/** Whether a block is that of a remote chain with which ours begins. */
+static bool is_remote(const loading *l, uint64_t number) { return l->source->is_fork && number == l->world->first; }
+
 /** Decodes the block that was found. */
 static cevm_err decode_block(loading *l, uint64_t number)
 {
@@ -74,6 +77,9 @@ static cevm_err decode_block(loading *l, uint64_t number)
     const cevm_header *header = &l->block->header;
     const bool follows = parent == NULL || parent->block.header.number + 1 != number ||
                          cevm_hash_equal(&header->parent_hash, &parent->block.hash);
+    if (is_remote(l, number)) { /* headers of other chains may have fields that are not known here */
+        l->block->hash = l->stored.hash;
+    }
     return follows && header->number == number && cevm_hash_equal(&l->block->hash, &l->stored.hash) ? CEVM_OK : damaged;
 }
 
@@ -236,6 +242,9 @@ static cevm_err append(loading *l)
                                .is_merged = l->stored.is_merged,
                                .state = l->state,
                                .before = l->before};
+    if (is_remote(l, l->block->header.number)) {
+        parts.hash = &l->stored.hash;
+    }
     cevm_header_env(&parts.env, &l->world->settings.config, &l->block->header, l->stored.is_merged);
     cevm_err err = take_txs(l, alone);
     if (err == CEVM_OK) {

@@ -9,6 +9,7 @@
 #include <cevm/alloc.h>
 #include <cevm/crypto.h>
 
+#include "state/layer.h"
 #include "state/lmdb_internal.h"
 
 enum {
@@ -331,6 +332,7 @@ cevm_err cevm_lmdb_end_move(void *ctx, bool keep)
 /* ---- Views ----------------------------------------------------------------------------------------------------------- */
 
 typedef struct lmdb_past {
+    cevm_db now; /* first: state/layer.h */
     cevm_lmdb *db;
     uint64_t from; /* the first block that came after the moment looked at */
 } lmdb_past;
@@ -398,8 +400,7 @@ static cevm_err past_storage(void *ctx, cevm_u256 *out, const cevm_address *addr
         return err;
     }
     if (!found) {
-        const cevm_db now = cevm_lmdb_interface(past->db);
-        return now.vtable->storage(now.ctx, out, address, key);
+        return past->now.vtable->storage(past->now.ctx, out, address, key);
     }
     if (old.size != 0 && !cevm_lmdb_decode_slot(&slot, old)) {
         return cevm_lmdb_corrupt(past->db, "the past record of a slot is damaged (%zu bytes)", old.size);
@@ -408,28 +409,14 @@ static cevm_err past_storage(void *ctx, cevm_u256 *out, const cevm_address *addr
     return CEVM_OK;
 }
 
-static cevm_err past_code(void *ctx, cevm_bytes *out, const cevm_hash *code_hash)
-{
-    const lmdb_past *past = ctx;
-    const cevm_db now = cevm_lmdb_interface(past->db);
-    return now.vtable->code(now.ctx, out, code_hash);
-}
-
-static cevm_err past_block_hash(void *ctx, cevm_hash *out, uint64_t number)
-{
-    const lmdb_past *past = ctx;
-    const cevm_db now = cevm_lmdb_interface(past->db);
-    return now.vtable->block_hash(now.ctx, out, number);
-}
-
 cevm_err cevm_lmdb_open_past(void *ctx, cevm_db *out, size_t back)
 {
     static const cevm_db_vtable vtable = {
         .struct_size = sizeof vtable,
         .account = past_account,
         .storage = past_storage,
-        .code = past_code,
-        .block_hash = past_block_hash,
+        .code = cevm_layer_code,
+        .block_hash = cevm_layer_block_hash,
     };
     cevm_lmdb *db = ctx;
     cevm_err err = db->read_only ? cevm_lmdb_load_head(db) : CEVM_OK;
@@ -443,7 +430,7 @@ cevm_err cevm_lmdb_open_past(void *ctx, cevm_db *out, size_t back)
     if (past == NULL) {
         return CEVM_ERR_NOMEM;
     }
-    *past = (lmdb_past){.db = db, .from = db->head.sequence + 1 - back};
+    *past = (lmdb_past){.now = cevm_lmdb_interface(db), .db = db, .from = db->head.sequence + 1 - back};
     *out = (cevm_db){.vtable = &vtable, .ctx = past};
     return CEVM_OK;
 }

@@ -10,6 +10,7 @@
 #include <cevm/alloc.h>
 
 #include "evm/u256.h"
+#include "state/layer.h"
 #include "state/memdb_internal.h"
 
 /* ---- Orders and look-up -------------------------------------------------------------------------------------------- */
@@ -371,6 +372,7 @@ cevm_err cevm_memdb_undo_block(void *ctx)
 /* ---- Views --------------------------------------------------------------------------------------------------------- */
 
 typedef struct memdb_past {
+    cevm_db now; /* first: state/layer.h */
     cevm_memdb *db;
     size_t from; /* the oldest version that came after the moment looked at */
 } memdb_past;
@@ -390,8 +392,7 @@ static cevm_err past_account(void *ctx, cevm_db_account *out, bool *exists, cons
         out->has_storage = old->had_storage;
         return CEVM_OK;
     }
-    const cevm_db now = cevm_memdb_interface(past->db);
-    return now.vtable->account(now.ctx, out, exists, address);
+    return past->now.vtable->account(past->now.ctx, out, exists, address);
 }
 
 static cevm_err past_storage(void *ctx, cevm_u256 *out, const cevm_address *address, const cevm_u256 *key)
@@ -410,22 +411,7 @@ static cevm_err past_storage(void *ctx, cevm_u256 *out, const cevm_address *addr
             return CEVM_OK;
         }
     }
-    const cevm_db now = cevm_memdb_interface(past->db);
-    return now.vtable->storage(now.ctx, out, address, key);
-}
-
-static cevm_err past_code(void *ctx, cevm_bytes *out, const cevm_hash *code_hash)
-{
-    const memdb_past *past = ctx;
-    const cevm_db now = cevm_memdb_interface(past->db);
-    return now.vtable->code(now.ctx, out, code_hash);
-}
-
-static cevm_err past_block_hash(void *ctx, cevm_hash *out, uint64_t number)
-{
-    const memdb_past *past = ctx;
-    const cevm_db now = cevm_memdb_interface(past->db);
-    return now.vtable->block_hash(now.ctx, out, number);
+    return past->now.vtable->storage(past->now.ctx, out, address, key);
 }
 
 cevm_err cevm_memdb_open_past(void *ctx, cevm_db *out, size_t back)
@@ -434,8 +420,8 @@ cevm_err cevm_memdb_open_past(void *ctx, cevm_db *out, size_t back)
         .struct_size = sizeof vtable,
         .account = past_account,
         .storage = past_storage,
-        .code = past_code,
-        .block_hash = past_block_hash,
+        .code = cevm_layer_code,
+        .block_hash = cevm_layer_block_hash,
     };
     cevm_memdb *db = ctx;
     if (db->block_open || back > db->version_count) {
@@ -445,7 +431,7 @@ cevm_err cevm_memdb_open_past(void *ctx, cevm_db *out, size_t back)
     if (past == NULL) {
         return CEVM_ERR_NOMEM;
     }
-    *past = (memdb_past){.db = db, .from = db->version_count - back};
+    *past = (memdb_past){.now = cevm_memdb_interface(db), .db = db, .from = db->version_count - back};
     *out = (cevm_db){.vtable = &vtable, .ctx = past};
     return CEVM_OK;
 }

@@ -67,12 +67,21 @@ static size_t common_steps(const cevm_hash *a, const cevm_hash *b)
     return (8 * i + (size_t)__builtin_clz(differ) - (sizeof(unsigned) - 1) * 8) / STEP;
 }
 
-static size_t child_count(const branch_node *branch) { return (size_t)__builtin_popcount(branch->present); }
+/** Bits that are set. A compiler that may not use the processor's instruction would call a function. */
+static size_t popcount(uint32_t bits)
+{
+    bits -= bits >> 1 & 0x55555555u;
+    bits = (bits & 0x33333333u) + (bits >> 2 & 0x33333333u);
+    bits = (bits + (bits >> 4)) & 0x0f0f0f0fu;
+    return bits * 0x01010101u >> 24;
+}
+
+static size_t child_count(const branch_node *branch) { return popcount(branch->present); }
 
 /** Where among the children the one for a step value is, or would be. */
 static size_t child_index(const branch_node *branch, unsigned value)
 {
-    return (size_t)__builtin_popcount(branch->present & ((UINT32_C(1) << value) - 1));
+    return popcount(branch->present & ((UINT32_C(1) << value) - 1));
 }
 
 static bool has_child(const branch_node *branch, unsigned value) { return (branch->present >> value & 1) != 0; }

@@ -59,7 +59,7 @@ void cevm_treedb_destroy(cevm_treedb *db)
 static tree_view view_now(void *ctx)
 {
     cevm_treedb *db = ctx;
-    return (tree_view){.common = db->common, .state = &db->now};
+    return (tree_view){.common = db->common, .state = &db->now, .memo = &db->memo};
 }
 
 static cevm_err now_account(void *ctx, cevm_db_account *out, bool *exists, const cevm_address *address)

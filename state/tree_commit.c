@@ -48,9 +48,9 @@ static cevm_err mark_slot(tree_common *common, tree_node **gone, const cevm_hash
 }
 
 /** Sets or removes a slot of an account that is the store's own. */
-static cevm_err write_slot(tree_common *common, tree_account *account, const cevm_slot_change *change)
+static cevm_err write_slot(tree_common *common, tree_memo *memo, tree_account *account, const cevm_slot_change *change)
 {
-    const cevm_hash hashed = cevm_tree_hash_key(&change->key);
+    const cevm_hash hashed = cevm_tree_memo_key(memo, &change->key);
     tree_leaf *leaf = cevm_tree_find(account->storage, &hashed);
     if (cevm_u256_is_zero(&change->value)) {
         cevm_err err = account->is_whole ? CEVM_OK : mark_slot(common, &account->gone, &hashed, &change->key);
@@ -82,11 +82,12 @@ static cevm_err write_slot(tree_common *common, tree_account *account, const cev
     return err;
 }
 
-static cevm_err write_slots(tree_common *common, tree_account *account, const cevm_account_change *change)
+static cevm_err write_slots(tree_common *common, tree_memo *memo, tree_account *account,
+                            const cevm_account_change *change)
 {
     cevm_err err = CEVM_OK;
     for (size_t i = 0; err == CEVM_OK && i < change->slot_count; ++i) {
-        err = write_slot(common, account, &change->slots[i]);
+        err = write_slot(common, memo, account, &change->slots[i]);
     }
     return err;
 }
@@ -168,7 +169,7 @@ static cevm_err add_account(cevm_treedb *db, const cevm_hash *key, const cevm_ac
     }
     if (err == CEVM_OK) {
         set_fields(db->common, account, change, code);
-        err = write_slots(db->common, account, change);
+        err = write_slots(db->common, &db->memo, account, change);
     }
     if (err == CEVM_OK) {
         err = cevm_tree_put(db->common, &db->now.accounts, leaf);
@@ -180,10 +181,11 @@ static cevm_err add_account(cevm_treedb *db, const cevm_hash *key, const cevm_ac
 }
 
 /** Gives an account other slots than it had. */
-static cevm_err replace_storage(tree_common *common, tree_account *account, const cevm_account_change *change)
+static cevm_err replace_storage(tree_common *common, tree_memo *memo, tree_account *account,
+                                const cevm_account_change *change)
 {
     tree_account fresh = {.is_whole = true};
-    const cevm_err err = write_slots(common, &fresh, change);
+    const cevm_err err = write_slots(common, memo, &fresh, change);
     if (err != CEVM_OK) {
         cevm_tree_node_release(common, fresh.storage);
         return err;
@@ -211,8 +213,8 @@ static cevm_err change_account(cevm_treedb *db, const cevm_hash *key, const cevm
     if (err != CEVM_OK) {
         return err;
     }
-    err = change->storage_cleared ? replace_storage(db->common, account, change)
-                                  : write_slots(db->common, account, change);
+    err = change->storage_cleared ? replace_storage(db->common, &db->memo, account, change)
+                                  : write_slots(db->common, &db->memo, account, change);
     if (err != CEVM_OK) {
         cevm_tree_code_release(db->common, code);
         return err;
@@ -223,7 +225,7 @@ static cevm_err change_account(cevm_treedb *db, const cevm_hash *key, const cevm
 
 static cevm_err apply(cevm_treedb *db, const cevm_account_change *change)
 {
-    const cevm_hash key = cevm_tree_hash_address(&change->address);
+    const cevm_hash key = cevm_tree_memo_address(&db->memo, &change->address);
     if (change->deleted) {
         return delete_account(db, &key, &change->address);
     }

@@ -20,13 +20,53 @@ static cevm_buf *begin(tree_encoding *encoding)
 
 static void put_ref(cevm_buf *buf, const tree_node *n)
 {
-    if (n == NULL) {
-        cevm_rlp_put_bytes(buf, NULL, 0);
-    } else if (n->ref_size == TREE_HASH) {
+    if (n->ref_size == TREE_HASH) {
         cevm_rlp_put_bytes(buf, n->ref, TREE_HASH);
     } else {
         cevm_buf_append(buf, n->ref, n->ref_size);
     }
+}
+
+static uint8_t *write_ref(uint8_t *to, const tree_node *n)
+{
+    if (n == NULL) {
+        *to++ = 0x80;
+        return to;
+    }
+    if (n->ref_size == TREE_HASH) { /* nearly always; a copy of known size is no call */
+        *to = 0x80 + TREE_HASH;
+        memcpy(to + 1, n->ref, TREE_HASH);
+        return to + 1 + TREE_HASH;
+    }
+    memcpy(to, n->ref, n->ref_size);
+    return to + n->ref_size;
+}
+
+/**
+ * A list of sixteen references and no value. Written without cevm_rlp_put_*: most of what is hashed are branches, and most of
+ * the time that is not the hashing was spent on them.
+ */
+static void put_branch(cevm_buf *buf, const tree_branch *branch)
+{
+    enum { PREFIX = 3 };
+    uint8_t *const first = buf->data + PREFIX;
+    uint8_t *to = first;
+    for (size_t i = 0; i < 16; ++i) {
+        to = write_ref(to, branch->children[i]);
+    }
+    *to++ = 0x80;
+    const size_t size = (size_t)(to - first);
+    const size_t prefix = size < 56 ? 1 : size < 256 ? 2 : PREFIX;
+    uint8_t *start = first - prefix;
+    if (prefix == 1) {
+        start[0] = (uint8_t)(0xc0 + size);
+    } else {
+        start[0] = (uint8_t)(0xf7 + prefix - 1);
+        start[1] = (uint8_t)(prefix == 2 ? size : size >> 8);
+        start[prefix - 1] = (uint8_t)size;
+    }
+    buf->data = start;
+    buf->size = prefix + size;
 }
 
 /** What the trie holds for a leaf. */
@@ -70,19 +110,15 @@ static uint8_t make_ref(uint8_t out[TREE_HASH], const cevm_buf *encoded, bool is
 void cevm_tree_encode(tree_encoding *own, tree_encoding *extension, bool *has_extension, tree_node *n, size_t start)
 {
     cevm_buf *buf = begin(own);
-    const size_t list = cevm_rlp_list_begin(buf);
     *has_extension = n->kind == TREE_BRANCH && n->depth > start;
     if (n->kind != TREE_BRANCH) {
+        const size_t list = cevm_rlp_list_begin(buf);
         cevm_trie_put_path(buf, key_bytes(tree_as_leaf(n)), start, TREE_NIBBLES, true);
         put_value(buf, n);
         cevm_rlp_list_end(buf, list);
         return;
     }
-    for (size_t i = 0; i < 16; ++i) {
-        put_ref(buf, tree_as_branch(n)->children[i]);
-    }
-    cevm_rlp_put_bytes(buf, NULL, 0);
-    cevm_rlp_list_end(buf, list);
+    put_branch(buf, tree_as_branch(n));
     if (*has_extension) {
         tree_node inner = {.kind = TREE_BRANCH};
         inner.ref_size = make_ref(inner.ref, buf, false);
@@ -118,6 +154,18 @@ cevm_hash cevm_tree_hash_known(const tree_node *root)
     return out;
 }
 
+/** Their references are all going to be read, from places far apart in memory: better at the same time. */
+static void fetch_children(tree_node *n)
+{
+    for (size_t i = 0; i < 16 && n->kind == TREE_BRANCH; ++i) {
+        const tree_node *child = tree_as_branch(n)->children[i];
+        if (child != NULL) {
+            __builtin_prefetch(&child->ref_size);
+            __builtin_prefetch(&child->ref[TREE_HASH - 1]);
+        }
+    }
+}
+
 void cevm_tree_hash(tree_node *root, cevm_hash *out)
 {
     struct {
@@ -127,6 +175,7 @@ void cevm_tree_hash(tree_node *root, cevm_hash *out)
     } stack[TREE_NIBBLES + 1];
     size_t height = 0;
     if (root != NULL && root->ref_size == 0) {
+        fetch_children(root);
         stack[height].n = root;
         stack[height].start = 0;
         stack[height++].next = 0;
@@ -141,6 +190,7 @@ void cevm_tree_hash(tree_node *root, cevm_hash *out)
             }
         }
         if (child != NULL) {
+            fetch_children(child);
             stack[height].n = child;
             stack[height].start = (size_t)n->depth + 1;
             stack[height++].next = 0;

@@ -116,8 +116,25 @@ struct cevm_tree {
     cevm_hash root;
 };
 
+enum { TREE_MEMO_ACCOUNTS = 8, TREE_MEMO_SLOTS = 16 }; /* powers of two */
+
+/** Hashes of the addresses and keys asked for last: what is read is often written soon, or read again in the next block. */
+typedef struct tree_memo {
+    struct {
+        bool is_known;
+        cevm_address address;
+        cevm_hash hash;
+    } accounts[TREE_MEMO_ACCOUNTS];
+    struct {
+        bool is_known;
+        cevm_u256 key;
+        cevm_hash hash;
+    } slots[TREE_MEMO_SLOTS];
+} tree_memo;
+
 struct cevm_treedb {
     tree_common *common;
+    tree_memo memo;
     tree_state now;
     cevm_tree *handed_out; /* what `now` was handed out as; NULL when it has changed since */
     tree_state *past; /* before each block that can be taken back, oldest first; the last one is the open block's */
@@ -179,7 +196,7 @@ void cevm_tree_state_release(tree_common *common, tree_state *state);
 /** Room for the encoding of any node. */
 typedef struct tree_encoding {
     uint8_t bytes[640];
-    cevm_buf buf; /* on `bytes`, which it never outgrows */
+    cevm_buf buf; /* within `bytes`, which it never outgrows; not always from their beginning on */
 } tree_encoding;
 
 /** Completes the references of a trie (NULL: the empty one); *out is its root. */
@@ -198,10 +215,14 @@ void cevm_tree_encode(tree_encoding *own, tree_encoding *extension, bool *has_ex
 typedef struct tree_view {
     tree_common *common;
     const tree_state *state;
+    tree_memo *memo; /* NULL for states that many may read */
 } tree_view;
 
 cevm_hash cevm_tree_hash_address(const cevm_address *address);
 cevm_hash cevm_tree_hash_key(const cevm_u256 *key);
+/** The same, remembered; memo may be NULL. */
+cevm_hash cevm_tree_memo_address(tree_memo *memo, const cevm_address *address);
+cevm_hash cevm_tree_memo_key(tree_memo *memo, const cevm_u256 *key);
 
 cevm_err cevm_tree_read_account(const tree_view *view, cevm_db_account *out, bool *exists, const cevm_address *address);
 cevm_err cevm_tree_read_storage(const tree_view *view, cevm_u256 *out, const cevm_address *address,

@@ -44,12 +44,13 @@ static bool is_single(tree_node *n) { return atomic_load_explicit(&n->count, mem
 /** Lets go of one reference; true when it was the last. */
 static bool drop(tree_node *n) { return atomic_fetch_sub_explicit(&n->count, 1, memory_order_acq_rel) == 1; }
 
-/** What is soon counted is fetched now, all at once: each count has to wait for its own otherwise. */
+/** What is soon counted, and perhaps hashed, is fetched now, all at once: each count has to wait for its own otherwise. */
 static void prefetch_children(const tree_branch *branch)
 {
     for (size_t i = 0; i < 16; ++i) {
         if (branch->children[i] != NULL) {
             __builtin_prefetch(branch->children[i], 1);
+            __builtin_prefetch(&branch->children[i]->ref[TREE_HASH - 1], 1);
         }
     }
 }

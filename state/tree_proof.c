@@ -29,13 +29,13 @@ static void prove(tree_node *root, const cevm_hash *key, cevm_tree_visit_node vi
         cevm_tree_encode(&own, &extension, &has_extension, n, start);
         if (has_extension) {
             if (is_top || extension.buf.size >= TREE_HASH) {
-                goes_on = visit(user, (cevm_bytes){extension.bytes, extension.buf.size});
+                goes_on = visit(user, (cevm_bytes){extension.buf.data, extension.buf.size});
             }
             is_top = false;
             goes_on = goes_on && leads_to(key, n, start, n->depth);
         }
         if (goes_on && (is_top || own.buf.size >= TREE_HASH)) {
-            goes_on = visit(user, (cevm_bytes){own.bytes, own.buf.size});
+            goes_on = visit(user, (cevm_bytes){own.buf.data, own.buf.size});
         }
         start = (size_t)n->depth + 1;
         n = n->kind == TREE_BRANCH ? tree_as_branch(n)->children[tree_nibble(key, n->depth)] : NULL;

@@ -24,6 +24,34 @@ cevm_hash cevm_tree_hash_key(const cevm_u256 *key)
     return hash;
 }
 
+cevm_hash cevm_tree_memo_address(tree_memo *memo, const cevm_address *address)
+{
+    const size_t at = (address->bytes[19] ^ address->bytes[18] * 5u) % TREE_MEMO_ACCOUNTS;
+    if (memo == NULL) {
+        return cevm_tree_hash_address(address);
+    }
+    if (!memo->accounts[at].is_known || !cevm_address_equal(&memo->accounts[at].address, address)) {
+        memo->accounts[at].hash = cevm_tree_hash_address(address);
+        memo->accounts[at].address = *address;
+        memo->accounts[at].is_known = true;
+    }
+    return memo->accounts[at].hash;
+}
+
+cevm_hash cevm_tree_memo_key(tree_memo *memo, const cevm_u256 *key)
+{
+    const size_t at = (size_t)key->w[0] % TREE_MEMO_SLOTS;
+    if (memo == NULL) {
+        return cevm_tree_hash_key(key);
+    }
+    if (!memo->slots[at].is_known || !cevm_u256_equal(&memo->slots[at].key, key)) {
+        memo->slots[at].hash = cevm_tree_hash_key(key);
+        memo->slots[at].key = *key;
+        memo->slots[at].is_known = true;
+    }
+    return memo->slots[at].hash;
+}
+
 cevm_db_account cevm_tree_describe(const tree_account *account)
 {
     return (cevm_db_account){
@@ -48,7 +76,7 @@ static bool may_be_below(const tree_view *view, const cevm_hash *key)
 
 cevm_err cevm_tree_read_account(const tree_view *view, cevm_db_account *out, bool *exists, const cevm_address *address)
 {
-    const cevm_hash key = cevm_tree_hash_address(address);
+    const cevm_hash key = cevm_tree_memo_address(view->memo, address);
     const tree_account *account = find_account(view, &key);
     *exists = account != NULL;
     if (account != NULL) {
@@ -65,7 +93,7 @@ cevm_err cevm_tree_read_account(const tree_view *view, cevm_db_account *out, boo
 /** Finds a slot in the tree; true when the base has to be asked. */
 static bool find_slot(const tree_view *view, cevm_u256 *out, const cevm_address *address, const cevm_u256 *key)
 {
-    const cevm_hash hashed_address = cevm_tree_hash_address(address);
+    const cevm_hash hashed_address = cevm_tree_memo_address(view->memo, address);
     const tree_account *account = find_account(view, &hashed_address);
     *out = cevm_u256_from_u64(0);
     if (account == NULL) {
@@ -74,7 +102,7 @@ static bool find_slot(const tree_view *view, cevm_u256 *out, const cevm_address 
     if (account->storage == NULL && account->is_whole) {
         return false;
     }
-    const cevm_hash hashed_key = cevm_tree_hash_key(key);
+    const cevm_hash hashed_key = cevm_tree_memo_key(view->memo, key);
     tree_leaf *leaf = cevm_tree_find(account->storage, &hashed_key);
     if (leaf != NULL) {
         *out = tree_as_slot(&leaf->head)->value;

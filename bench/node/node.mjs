@@ -189,6 +189,11 @@ async function measure(command) {
     for (let i = 1; i <= 3; ++i) {
         row[`mine 1,000 empty blocks, time ${i}, ms`] = await timed(1, () => c.rpc('hardhat_mine', '0x3e8'));
     }
+    await c.rpc('eth_getBlockByNumber', 'latest', false);
+    row['… and read the newest, ms'] = await timed(3, async () => { // a node may answer before they are there
+        await c.rpc('hardhat_mine', '0x3e8');
+        await c.rpc('eth_getBlockByNumber', 'latest', false);
+    });
     await stop(node);
 
     node = await start(command);

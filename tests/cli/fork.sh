@@ -112,6 +112,53 @@ expect "node: offline, the same" "$answer 0x2" \
     "$(rpc "$offline" eth_call "[{\"to\":\"$token\"},\"latest\"]") $(rpc "$offline" eth_blockNumber '[]')"
 contains "node: offline, what is missing is named" "does not have account 0x00000000000000000000000000000000000000ff (block 2, chain 77)" \
     "$(rpc "$offline" eth_getBalance '["0x00000000000000000000000000000000000000ff","latest"]')"
+# With a folder: after kill -9 the fork goes on where it was, at the same block though the chain has gone on, and offline too.
+start --fork-url "$chain" --data-dir "$work/data"
+kept=$url
+rpc "$kept" eth_sendTransaction "[{\"from\":\"$from\",\"to\":\"$rich\",\"value\":\"0x5\"}]" > /dev/null
+rpc "$kept" anvil_setStorageAt "[\"$token\",\"0x1\",\"0x0000000000000000000000000000000000000000000000000000000000000008\"]" > /dev/null
+said() {
+    rpc "$1" eth_getBlockByNumber '["latest",true]'
+    rpc "$1" eth_getBlockByNumber '["0x2",false]'
+    rpc "$1" eth_call "[{\"to\":\"$token\"},\"latest\"]"
+    rpc "$1" eth_call "[{\"to\":\"$token\"},\"0x2\"]"
+    rpc "$1" eth_getTransactionCount "[\"$from\",\"latest\"]"
+}
+before=$(said "$kept")
+contains "data-dir of a fork: changed and mined" "0x000000000000000000000000000000000000000000000000000000000000010d" "$before"
+kill -9 "${nodes##* }"
+wait "${nodes##* }" 2> /dev/null
+rpc "$chain" evm_mine '[]' > /dev/null
+start --fork-url "$chain" --data-dir "$work/data"
+expect "… the same after kill -9" "$before" "$(said "$url")"
+rpc "$url" eth_sendTransaction "[{\"from\":\"$from\",\"to\":\"$rich\",\"value\":\"0x5\"}]" > /dev/null
+expect "… and it goes on" "0x4" "$(rpc "$url" eth_blockNumber '[]')"
+before=$(said "$url")
+kill "${nodes##* }"
+wait "${nodes##* }"
+start --offline --data-dir "$work/data"
+# The first block, whose body is the chain's, cannot be asked for there.
+expect "… offline with what was read" "$(sed 2d <<< "$before")" "$(said "$url" | sed 2d)"
+kill "${nodes##* }"
+wait "${nodes##* }"
+contains "… not without the chain" "holds a fork of chain 77 at block 2: --fork-url says where" \
+    "$("$cevm" node --port 0 --data-dir "$work/data" 2>&1)"
+contains "… nor at another block" "holds a fork at block 2, not 1" \
+    "$("$cevm" node --port 0 --fork-url "$chain" --fork-block-number 1 --data-dir "$work/data" 2>&1)"
+contains "… nor read as a whole state" "holds a fork of a remote chain" "$("$cevm" db verify --data-dir "$work/data" 2>&1)"
+contains "… by run neither" "holds a fork of a remote chain" "$("$cevm" run --data-dir "$work/data" 00 2>&1)"
+start --chain-id 77
+rpc "$url" evm_mine '[]' > /dev/null
+rpc "$url" evm_mine '[]' > /dev/null
+contains "… nor over a chain with another block there" "the remote chain has another block there" \
+    "$("$cevm" node --port 0 --fork-url "$url" --data-dir "$work/data" 2>&1)"
+"$cevm" db init --data-dir "$work/own" > /dev/null
+contains "a folder with a chain of its own" "fork needs another folder" "$(
+    "$cevm" node --port 0 --quiet --data-dir "$work/own" > "$work/own.log" 2>&1 & own=$!
+    sleep 0.5
+    kill $own && wait $own
+    "$cevm" node --port 0 --fork-url "$chain" --data-dir "$work/own" 2>&1
+)"
 contains "node: nobody there" "127.0.0.1:1: Couldn't connect to server" \
     "$("$cevm" node --port 0 --fork-url http://127.0.0.1:1 2>&1)"
 contains "node: a fork and a genesis do not go together" "takes no genesis" \

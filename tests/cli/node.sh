@@ -49,7 +49,7 @@ second=0x70997970C51812dc3A010C7d01b50e0d17dc79C8
 
 "$cevm" node --help > "$work/help"
 expect "--help ends well" 0 $?
-expect "--help fits 100 columns" "" "$(awk 'length > 100' "$work/help")"
+expect "--help fits 80 columns" "" "$(awk 'length > 80' "$work/help")"
 expect "--methods lists the table" "$(grep -c '^METHOD(' rpc/methods.def) methods" "$("$cevm" node --methods | tail -n 1)"
 
 start
@@ -99,6 +99,20 @@ expect "--gas-limit, --timestamp, --block-base-fee-per-gas" '"0xf4240" "0x3e8" "
 expect "--hardfork: no withdrawals before Shanghai" 0 "$(grep -c withdrawalsRoot <<< "$block")"
 finish
 
+# The blob parameters of EIP-7691 and of the forks of EIP-7892, as mainnet has them (target max fraction).
+for fork in 'Prague 6 9 5007716' 'osaka 6 9 5007716' 'bpo1 10 15 8346193' 'BPO2 14 21 11684671' 'latest 14 21 11684671'; do
+    start --quiet --hardfork "${fork%% *}"
+    expect "--hardfork ${fork%% *}: the blob schedule" "${fork#* }" "$(call eth_config |
+        sed -E 's/.*"current":.*"baseFeeUpdateFraction":([0-9]+),"max":([0-9]+),"target":([0-9]+).*"next".*/\3 \2 \1/')"
+    finish
+done
+
+start --quiet --timestamp 4611686018427387904
+send $first $second 0x1 > /dev/null
+expect "--timestamp 2^62: there is time for a block after it" '"0x4000000000000001"' \
+    "$(call eth_getBlockByNumber '"latest",false' | sed -E 's/.*"timestamp":("[^"]*").*/\1/')"
+finish
+
 start --quiet --no-mining
 send $first $second 0x1 > /dev/null
 expect "--no-mining: transactions wait" '"0x0"' "$(call eth_blockNumber)"
@@ -118,6 +132,14 @@ refused() { # NAME TEXT ARGUMENTS
     said=$("$cevm" node "$@" 2>&1)
     expect "$name" "2 yes" "$? $(grep -q -- "$text" <<< "$said" && echo yes || echo "$said")"
 }
+refused "a fork with a typo" 'did you mean Osaka' --hardfork Ossaka
+refused "a fork of blob parameters that is none" 'not "bpo3"' --hardfork bpo3
+for time in 4611686018427387905 18446744073709551615; do
+    refused "no time for blocks after $time" 'from 0 to 4611686018427387904' --timestamp $time
+done
+refused "a timestamp beyond 64 bits" 'below 2^64, not "18446744073709551616"' --timestamp 18446744073709551616
+refused "no gas at all" 'from 1 to 9223372036854775807' --gas-limit 0
+refused "chain 0" 'from 1 to' --chain-id 0
 refused "an unknown option" 'did you mean --accounts' --acounts 3
 refused "a port that is none" 'from 0 to 65535' --port 65536
 refused "a fork that is none" 'cevm version lists' --hardfork Moon
@@ -155,6 +177,31 @@ finish
 expect "… for all that the signal comes again" "0 yes" "$status $([ -s "$work/twice" ] && echo yes)"
 "$cevm" node --port 0 --dump-state "$work/nowhere/state" > "$work/log" 2>&1
 expect "a state that could not be written is told at the start" "1 1" "$? $(grep -c 'No such file' "$work/log")"
+# What anvil wrote, plain and packed: an account of it, and its head.
+gzip -c tests/cli/anvil-state.json > "$work/anvil.gz"
+balance=$(python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))["accounts"][sys.argv[2].lower()]["balance"])' \
+    tests/cli/anvil-state.json "$first")
+for file in tests/cli/anvil-state.json "$work/anvil.gz"; do
+    start --quiet --load-state "$file"
+    expect "a state of anvil's: $(basename "$file")" "\"$balance\" \"0x2\"" "$(call eth_getBalance "\"$first\"") $(call eth_blockNumber)"
+    finish
+done
+start --quiet
+expect "anvil_loadState: packed, as anvil_dumpState of anvil gives it" "true \"$balance\"" \
+    "$(call anvil_loadState "\"0x$(od -An -v -tx1 "$work/anvil.gz" | tr -d ' \n')\"") $(call eth_getBalance "\"$first\"")"
+finish
+head -c 500 "$work/anvil.gz" > "$work/cut.gz"
+"$cevm" node --port 0 --load-state "$work/cut.gz" > "$work/log" 2>&1
+expect "a packed state that is cut short" "1 1" "$? $(grep -c 'cut.gz: .* cannot be unpacked' "$work/log")"
+head -c 300000000 /dev/zero | gzip -1 > "$work/zeros.gz"
+start --quiet --max-request-mib 8
+printf '{"jsonrpc":"2.0","id":1,"method":"anvil_loadState","params":["0x%s"]}' \
+    "$(od -An -v -tx1 "$work/zeros.gz" | tr -d ' \n')" > "$work/request"
+expect "a packed state that unpacks to too much" "-32005" \
+    "$(curl -s --max-time 20 -d "@$work/request" "$url" | sed -E 's/.*"code":(-?[0-9]+).*/\1/')"
+expect "… and the node has not grown by it" yes \
+    "$([ "$(sed -n 's/^VmHWM:[[:blank:]]*\([0-9]*\) kB/\1/p' "/proc/$node/status")" -lt 80000 ] && echo yes)"
+finish
 echo nonsense > "$work/bad"
 "$cevm" node --port 0 --load-state "$work/bad" > "$work/log" 2>&1
 expect "a state that is none" 1 $?

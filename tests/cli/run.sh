@@ -91,16 +91,16 @@ refused "a missing file as CODE is named" 1 "cannot open no/such.json" run no/su
 refused "a missing prestate is named" 1 "cannot open no/such" run --prestate no/such 00
 refused "a folder is no file" 1 "cannot read" run --codefile "$work"
 echo '{"alloc": {' > "$work/cut.json"
-refused "truncated JSON: line and column" 1 "cut.json, line 2, column 0" run --prestate "$work/cut.json" 00
+refused "truncated JSON: line and column" 1 "cut.json:2:0: is not valid JSON" run --prestate "$work/cut.json" 00
 refused "truncated artifact" 1 "cut.json, line 2, column 0" run --codefile "$work/cut.json"
 echo '{"alloc": {"0x01": {}}}' > "$work/short.json"
-refused "a prestate address of the wrong size" 1 "is no address" run --prestate "$work/short.json" 00
+refused "a prestate address of the wrong size" 1 "0x01: the key must be an address" run --prestate "$work/short.json" 00
 echo '{"alloc": {"0x00000000000000000000000000000000000a11ce": {"balance": "much"}}}' > "$work/much.json"
-refused "a prestate balance that is none" 1 "balance is not a number" run --prestate "$work/much.json" 00
+refused "a prestate balance that is none" 1 "balance: must be a number" run --prestate "$work/much.json" 00
 echo '{"alloc": []}' > "$work/list.json"
-refused "a prestate without accounts" 1 "is not an object of accounts" run --prestate "$work/list.json" 00
+refused "a prestate without accounts" 1 "alloc: must be an object" run --prestate "$work/list.json" 00
 head -c 4000000 /dev/zero | tr '\0' '[' > "$work/deep.json"
-refused "JSON nested four million deep" 1 "deep.json, line 1" run --prestate "$work/deep.json" 00
+refused "JSON nested four million deep" 1 "deep.json:1:" run --prestate "$work/deep.json" 00
 echo '{"bytecode": "0x60__$aabbccddeeff00112233445566778899aa$__60", "contractName": "A"}' > "$work/link.json"
 refused "an unlinked library" 1 "a library is not linked (position 5)" run --create --codefile "$work/link.json"
 head -c 33554432 /dev/zero | tr '\0' '5' > "$work/big.hex" # 16 MiB of SSTORE
@@ -154,6 +154,11 @@ for time in 99 100; do
         \"timestamp\": \"$time\", \"gasLimit\": \"0x5208\", \"alloc\": {}}" > "$work/genesis$time.json"
     run "$cevm" run --prestate "$work/genesis$time.json" 5f
     expect "a genesis file chooses the fork at second $time" "$((100 - time))" "$(grep -c 'invalid opcode' <<< "$out")"
+done
+for key in 0x10 10 "$(printf '%064d' 10)"; do
+    echo "{\"0x000000000000000000000000000000000000c0de\": {\"storage\": {\"$key\": \"2a\"}}}" > "$work/words.json"
+    run "$cevm" run --prestate "$work/words.json" --receiver 0xc0de 60105460005260206000f3
+    expect "storage in a prestate is hex, as geth has it, with 0x or without: ${#key} digits" "2a" "${out: -2}"
 done
 run "$cevm" run --prestate "$work/genesis99.json" 4660005260206000f3
 expect "a genesis file gives the chain id and the gas limit" "7 21000" "$((16#${out: -2})) $(sed -n 's/.* of //p' <<< "$err")"

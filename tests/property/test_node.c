@@ -126,6 +126,7 @@ typedef struct step {
     cevm_tx tx;
     uint64_t number;
     cevm_u256 word;
+    bool split; /* MINE: one by one */
     bool ok;
 } step;
 
@@ -187,13 +188,27 @@ static bool edit(void *user, cevm_world *world, cevm_treedb *db, cevm_node_error
     return true;
 }
 
+/** Many empty blocks are made behind the answer: all there when this returns, or none. */
+static bool mine(cevm_node *node, cevm_node_error *error, const step *s)
+{
+    const uint64_t count = 2 * s->number;
+    bool ok = true;
+    if (!s->split) {
+        return cevm_node_mine(node, error, count, s->number % 3) && cevm_node_settle(node, error, 0, NULL);
+    }
+    for (uint64_t i = 0; ok && i < count; ++i) {
+        ok = cevm_node_mine(node, error, 1, 0);
+    }
+    return ok;
+}
+
 static bool run(cevm_node *node, cevm_node_error *error, step *s)
 {
     cevm_hash hash;
     bool found = false;
     switch (s->what) {
     case SEND: return cevm_node_submit(node, error, &hash, &s->tx, false);
-    case MINE: return cevm_node_mine(node, error, s->number % 4, s->number % 3);
+    case MINE: return mine(node, error, s);
     case EDIT:
     case SETTINGS: return cevm_node_edit(node, error, edit, s);
     case SNAPSHOT: return cevm_node_snapshot(node, error, &s->number);
@@ -279,6 +294,7 @@ static void play_step(cevm_node *plenty, cevm_node *scarce, kept *snapshots, siz
         s.number = s.what == REVERT ? snapshots[chosen].id : 0;
     }
     step again = s;
+    s.split = s.number % 3 == 0; /* there is no interval that would be set between them */
     const bool ok = run(plenty, &left, &s);
     assert_int_equal(run_starving(scarce, &right, &again), ok);
     if (!ok) {

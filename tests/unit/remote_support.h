@@ -102,6 +102,33 @@ static inline json_t *fake_node_block(const fake_node *n, const char *tag)
     return o;
 }
 
+/** In each tenth block there is a log, of the address that is asked for. */
+static inline json_t *fake_node_logs(const fake_node *n, const json_t *filter)
+{
+    const char *from = json_string_value(json_object_get(filter, "fromBlock"));
+    const char *to = json_string_value(json_object_get(filter, "toBlock"));
+    const char *hash = json_string_value(json_object_get(filter, "blockHash"));
+    json_t *address = json_array_get(json_object_get(filter, "address"), 0);
+    json_t *out = json_array();
+    uint64_t first = from != NULL ? strtoull(from, NULL, 16) : 1;
+    uint64_t last = to != NULL ? strtoull(to, NULL, 16) : 0;
+    if (hash != NULL) {
+        uint8_t bytes[32];
+        assert_true(cevm_hex_decode_exact(bytes, sizeof bytes, hash));
+        first = last = cevm_load_be64(bytes + 24);
+    }
+    assert_true(last <= n->number);
+    for (; first <= last; ++first) {
+        if (first % 10 == 0) {
+            const cevm_u256 word = cevm_u256_from_u64(first);
+            (void)json_array_append_new(out,
+                                        json_pack("{s:o,s:O?,s:O?}", "blockNumber", fake_node_quantity(&word),
+                                                  "address", address, "topics", json_object_get(filter, "topics")));
+        }
+    }
+    return out;
+}
+
 /** The result of one call; NULL when the method or its parameters are not what they should be. */
 static inline json_t *fake_node_result(fake_node *n, const char *method, const json_t *params)
 {
@@ -115,6 +142,9 @@ static inline json_t *fake_node_result(fake_node *n, const char *method, const j
     }
     if (strcmp(method, "eth_getBlockByNumber") == 0) {
         return first != NULL ? fake_node_block(n, first) : NULL;
+    }
+    if (strcmp(method, "eth_getLogs") == 0) {
+        return fake_node_logs(n, json_array_get(params, 0));
     }
     if (first == NULL || tag == NULL || !cevm_hex_decode_exact(address.bytes, 20, first) ||
         strtoull(tag, NULL, 16) > n->number) {

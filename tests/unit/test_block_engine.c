@@ -473,6 +473,129 @@ static void test_what_is_charged_ahead_hides_no_access(void **state)
     engines_close(e);
 }
 
+enum { FORK_VARIANTS = 11 };
+
+/**
+ * A loop that gets hot, then something that forks differ in: what instructions there are, what they cost, what they mean.
+ * Returns the size of the code.
+ */
+static size_t make_fork_dependent(uint8_t *code, unsigned variant)
+{
+    static const uint8_t loop[] = {PUSH(60), OP_JUMPDEST, PUSH(1), OP_SWAP1, OP_SUB, OP_DUP1, PUSH(2), OP_JUMPI};
+    static const uint8_t ends[FORK_VARIANTS][8] = {
+        {OP_PUSH0, OP_POP},
+        {PUSH(1), OP_CLZ, OP_CLZ, OP_POP},
+        {PUSH(1), PUSH(4), OP_SHL, OP_POP},
+        {PUSH(7), OP_SLOAD, OP_SLOAD, OP_POP},
+        {PUSH(7), OP_BALANCE, OP_POP},
+        {PUSH(7), PUSH(8), OP_SSTORE},
+        {OP_BASEFEE, OP_BLOBBASEFEE, OP_POP, OP_POP},
+        {PUSH(2), PUSH(255), OP_EXP, OP_POP},
+        {OP_PREVRANDAO, OP_SELFBALANCE, OP_POP, OP_POP},
+        {PUSH(0), OP_EXTCODEHASH, OP_CHAINID, OP_POP, OP_POP},
+        {PUSH(0), OP_TLOAD, OP_RETURNDATASIZE, OP_POP, OP_POP},
+    };
+    memcpy(code, loop, sizeof loop);
+    memcpy(code + sizeof loop, ends[variant], sizeof ends[0]); /* zeros behind: STOP */
+    return sizeof loop + sizeof ends[0];
+}
+
+/** One code at one fork after the other, on VMs that share what they decoded. */
+static void test_code_is_decoded_for_each_fork(void **state)
+{
+    (void)state;
+    engines *e = engines_open();
+    cevm_code_cache *cache;
+    cevm_vm *shared[3];
+    assert_int_equal(cevm_code_cache_create(&cache, NULL, 0), CEVM_OK);
+    cevm_vm_config config = {.struct_size = sizeof config, .code_cache = cache};
+    for (int i = 0; i < 3; ++i) {
+        config.engine = i == 2 ? CEVM_ENGINE_BLOCK : CEVM_ENGINE_AUTO;
+        assert_int_equal(cevm_vm_create(&shared[i], &config), CEVM_OK);
+    }
+    uint64_t random = 1;
+    for (unsigned turn = 0; turn < 4000; ++turn) {
+        const uint64_t draw = random_next(&random);
+        const unsigned variant = (unsigned)(draw % FORK_VARIANTS);
+        const cevm_fork fork = (cevm_fork)((draw >> 8) % CEVM_FORK_COUNT);
+        engines_set_code(e, make_fork_dependent(e->code, variant), variant + 1);
+        const mock_outcome a = mock_execute(e->exact, &e->host, fork, 30000, (cevm_bytes){NULL, 0});
+        const mock_outcome b = mock_execute(shared[(draw >> 16) % 3], &e->host, fork, 30000, (cevm_bytes){NULL, 0});
+        if (memcmp(&a, &b, sizeof a) != 0) {
+            fail_msg("variant %u, fork %d, turn %u: exact status %d gas %lld, the other %d %lld", variant, (int)fork,
+                     turn, (int)a.status, (long long)a.gas.left, (int)b.status, (long long)b.gas.left);
+        }
+    }
+    for (int i = 0; i < 3; ++i) {
+        cevm_vm_destroy(shared[i]);
+    }
+    cevm_code_cache_destroy(cache);
+    engines_close(e);
+}
+
+/** An allocator with which nothing stays where it was, and what is read there is no longer what it was. */
+static void *moving_resize(void *ctx, void *ptr, size_t size)
+{
+    (void)ctx;
+    size_t *old = ptr != NULL ? (size_t *)ptr - 2 : NULL;
+    size_t *moved = NULL;
+    if (size != 0) {
+        moved = malloc(size + 2 * sizeof *moved);
+        assert_non_null(moved);
+        moved[0] = size;
+    }
+    if (old != NULL) {
+        const size_t had = old[0];
+        if (moved != NULL) {
+            memcpy(moved + 2, old + 2, had < size ? had : size);
+        }
+        memset(old + 2, 0xdd, had);
+        free(old);
+    }
+    return moved != NULL ? moved + 2 : NULL;
+}
+
+/** A callee's calldata lies in its caller's memory, which moves when the callee's grows. */
+static void test_calldata_moves_with_the_memory(void **state)
+{
+    (void)state;
+    static const uint8_t callees[][32] = {
+        {PUSH(64), PUSH(0), OP_PUSH2, 0x30, 0, OP_CALLDATACOPY, PUSH(64), OP_PUSH2, 0x30, 0, OP_RETURN},
+        {OP_CALLDATASIZE, PUSH(0), OP_CALLDATASIZE, PUSH(192), OP_MUL, OP_CALLDATACOPY, PUSH(64), OP_PUSH2, 0x30, 0,
+         OP_RETURN},
+        {PUSH(32), OP_CALLDATALOAD, PUSH(0), OP_CALLDATALOAD, OP_PUSH2, 0x30, 0, OP_MSTORE, OP_PUSH2, 0x30, 32,
+         OP_MSTORE, PUSH(64), OP_PUSH2, 0x30, 0, OP_RETURN},
+        {PUSH(1), OP_PUSH2, 0x50, 0, OP_MSTORE, PUSH(0), OP_CALLDATALOAD, PUSH(0), OP_MSTORE, PUSH(32), OP_CALLDATALOAD,
+         PUSH(32), OP_MSTORE, PUSH(64), PUSH(0), OP_RETURN},
+    };
+    static const uint8_t caller[] = {WIDE,     PUSH(0),   OP_MSTORE, WIDE,           OP_NOT,
+                                     PUSH(32), OP_MSTORE, PUSH(64),  PUSH(128),      PUSH(64),
+                                     PUSH(0),  PUSH(0),   OP_PUSH2,  MOCK_BASE >> 8, (MOCK_BASE & 0xff) + 1,
+                                     OP_GAS,   OP_CALL,   OP_POP,    PUSH(64),       PUSH(128),
+                                     OP_RETURN};
+    const cevm_allocator allocator = {NULL, moving_resize};
+    mock_host *host = calloc(1, sizeof *host);
+    assert_non_null(host);
+    for (unsigned i = 0; i < 2 * sizeof callees / sizeof callees[0]; ++i) {
+        cevm_vm *vm;
+        cevm_vm_config config = {.struct_size = sizeof config, .allocator = &allocator};
+        config.engine = i % 2 == 0 ? CEVM_ENGINE_EXACT : CEVM_ENGINE_BLOCK;
+        assert_int_equal(cevm_vm_create(&vm, &config), CEVM_OK);
+        host->code[0].bytes = (cevm_bytes){caller, sizeof caller};
+        host->code[1].bytes = (cevm_bytes){callees[i / 2], sizeof callees[0]};
+        cevm_store_be64(host->code[1].hash.bytes, i + 1);
+        const mock_outcome out = mock_execute(vm, host, CEVM_OSAKA, 1000000, (cevm_bytes){NULL, 0});
+        assert_int_equal(out.status, CEVM_STATUS_RETURN);
+        assert_int_equal(vm->output.size, 64);
+        for (unsigned k = 0; k < 32; ++k) {
+            assert_int_equal(vm->output.data[k], k + 1);
+            assert_int_equal(vm->output.data[32 + k], (uint8_t) ~(k + 1));
+        }
+        cevm_vm_destroy(vm);
+    }
+    free(host);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -481,6 +604,8 @@ int main(void)
         cmocka_unit_test(test_a_cache_is_shared_by_threads),
         cmocka_unit_test(test_a_cache_keeps_to_its_bound),
         cmocka_unit_test(test_what_is_charged_ahead_hides_no_access),
+        cmocka_unit_test(test_code_is_decoded_for_each_fork),
+        cmocka_unit_test(test_calldata_moves_with_the_memory),
     };
     return cmocka_run_group_tests_name("block_engine", tests, NULL, NULL);
 }

@@ -58,7 +58,10 @@ static void test_other_mnemonic(void **unused)
     options.mnemonic = "abandon  abandon";
     assert_int_equal(cevm_node_create(&node, &error, &options), CEVM_ERR_ARGUMENT);
     assert_null(node);
-    assert_string_equal(error.text, "a mnemonic has 12, 15, 18, 21 or 24 words with spaces between");
+    assert_string_equal(error.text,
+                        "a mnemonic has 12, 15, 18, 21 or 24 words with one space between, not \"abandon  abandon\"");
+    options.mnemonic = "abandon  abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon about";
+    assert_int_equal(cevm_node_create(&node, &error, &options), CEVM_ERR_ARGUMENT);
 }
 
 static void test_genesis(void **unused)
@@ -362,6 +365,7 @@ static void test_snapshot(void **unused)
     rpc_do(node, "anvil_setBalance", "\"" BOB "\",\"0x0\"");
     rpc_do(node, "anvil_setCoinbase", "\"" CAROL "\"");
     expect_text(node, "evm_snapshot", "", "0x2");
+    rpc_do(node, "evm_setAutomine", "true");
     expect_bool(node, "evm_revert", "\"0x1\"", true);
     json_t *after = latest_block(node);
     assert_true(json_equal(before, after));
@@ -369,6 +373,8 @@ static void test_snapshot(void **unused)
     json_decref(after);
     assert_int_equal(block_number(node), 5);
     expect_text(node, "eth_getBalance", "\"" BOB "\"", "0x21e19e0c9bab2400000");
+    expect_bool(node, "anvil_getAutomine", "", true); /* not the chain's: it stays, as in anvil and Hardhat */
+    rpc_do(node, "evm_setAutomine", "false");
     json_t *gone = rpc(node, "eth_getTransactionByHash", quoted(params, later));
     assert_true(json_is_null(gone));
     json_decref(gone);

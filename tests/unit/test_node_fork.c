@@ -5,6 +5,7 @@
 #include "node_support.h"
 
 #include "remote_support.h"
+#include "rpc/node_internal.h"
 
 enum { MINED = 100 };
 
@@ -105,6 +106,65 @@ static void test_where_it_begins(void **state)
     scene_close(&s);
 }
 
+static void expect_logs(cevm_node *node, const char *method, const char *params, const char *expected)
+{
+    char text[200] = "";
+    size_t used = 0;
+    size_t index;
+    json_t *log;
+    json_t *logs = rpc(node, method, params);
+    json_array_foreach(logs, index, log)
+    {
+        used += (size_t)snprintf(text + used, sizeof text - used, "%s%s", used != 0 ? " " : "",
+                                 json_string_value(json_object_get(log, "blockNumber")));
+        assert_true(used < sizeof text);
+    }
+    assert_string_equal(text, expected);
+    json_decref(logs);
+}
+
+/** Logs up to the block of the fork (1000) are asked for there, later ones are here; one range may hold both. */
+static void test_logs(void **state)
+{
+    (void)state;
+    scene s;
+    char params[300];
+    char topic[67] = "0x";
+    scene_open(&s);
+    rpc_do(s.node, "anvil_setCode", "\"" PROXY "\",\"0x60015f5fa1\""); /* LOG1 */
+    for (int i = 0; i < 3; ++i) {
+        rpc_do(s.node, "eth_sendTransaction", "{\"from\":\"" ALICE "\",\"to\":\"" PROXY "\",\"gas\":\"0x186a0\"}");
+    }
+    expect_logs(s.node, "eth_getLogs", "{\"fromBlock\":\"0x3db\",\"toBlock\":\"0x3e7\"}", "0x3de");
+    expect_logs(s.node, "eth_getLogs", "{\"fromBlock\":\"0x3db\"}", "0x3de 0x3e8 0x3e9 0x3ea 0x3eb");
+    expect_logs(s.node, "eth_getLogs", "{\"fromBlock\":\"0x3e8\",\"toBlock\":\"0x3ea\"}", "0x3e8 0x3e9 0x3ea");
+    const size_t asked = s.fake_node.calls;
+    expect_logs(s.node, "eth_getLogs", "{\"fromBlock\":\"0x3e9\"}", "0x3e9 0x3ea 0x3eb");
+    assert_int_equal(s.fake_node.calls, asked);
+    const cevm_hash hash = fake_node_block_hash(&s.fake_node, 1000);
+    cevm_hex_encode(topic + 2, hash.bytes, 32);
+    (void)snprintf(params, sizeof params, "{\"blockHash\":\"%s\"}", topic);
+    expect_logs(s.node, "eth_getLogs", params, "0x3e8");
+    /* The remote is asked for what was asked for here. */
+    (void)snprintf(params, sizeof params,
+                   "{\"fromBlock\":\"0x3e8\",\"address\":\"" PROXY "\",\"topics\":[null,[\"%s\"]]}", topic);
+    json_t *logs = rpc(s.node, "eth_getLogs", params);
+    char *text = json_dumps(logs, JSON_COMPACT | JSON_SORT_KEYS);
+    (void)snprintf(params, sizeof params,
+                   "[{\"address\":\"" PROXY "\",\"blockNumber\":\"0x3e8\",\"topics\":[null,[\"%s\"]]}]", topic);
+    assert_string_equal(text, params);
+    free(text);
+    json_decref(logs);
+    json_t *id = rpc(s.node, "eth_newFilter", "{\"fromBlock\":\"0x3e8\"}");
+    (void)snprintf(params, sizeof params, "\"%s\"", json_string_value(id));
+    json_decref(id);
+    expect_logs(s.node, "eth_getFilterLogs", params, "0x3e8 0x3e9 0x3ea 0x3eb");
+    s.fake_node.mode = NODE_PRUNED;
+    s.fake_node.times = 1000;
+    expect_error(s.node, "eth_getLogs", "{\"fromBlock\":\"0x3db\"}", -32000, "the remote chain: ");
+    scene_close(&s);
+}
+
 /** Reads that depend on each other take as many round trips as they are long, not more for many calls or transactions. */
 static void test_round_trips(void **state)
 {
@@ -148,24 +208,16 @@ static void test_round_trips(void **state)
 static void test_empty_blocks_ask_nothing(void **state)
 {
     (void)state;
-    static const struct {
-        const char *address;
-        int since;
-        const char *code;
-    } rows[] = {
-#define PREDEPLOY(address, since, code) {address, since, code},
-#include "rpc/predeploys.def"
-#undef PREDEPLOY
-    };
     scene s;
     scene_open(&s);
     cevm_node_destroy(s.node);
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; ++i) {
-        cevm_address address;
-        if (cevm_hex_decode_exact(address.bytes, sizeof address.bytes, rows[i].address) &&
-            strlen(rows[i].code) < 1200) {
-            put(&s, address, 0, 1, rows[i].code);
-            put_slot(&s, address, 1, 0);
+    cevm_predeploy given;
+    for (size_t i = 0; cevm_node_predeploy(&given, i); ++i) {
+        if (given.size < 600) {
+            char code[2 * sizeof given.code + 1];
+            cevm_hex_encode(code, given.code, given.size);
+            put(&s, given.address, 0, 1, code);
+            put_slot(&s, given.address, 1, 0);
         }
     }
     cevm_node_options options = node_options();
@@ -225,7 +277,7 @@ static void test_troubles(void **state)
     options.offline = true;
     assert_true(cevm_node_create(&node, &error, &options) != CEVM_OK);
     assert_string_equal(error.text, "offline takes a cache file");
-    options.data_dir = "none";
+    options.genesis_path = "none";
     assert_true(cevm_node_create(&node, &error, &options) != CEVM_OK);
     assert_non_null(strstr(error.text, "takes no genesis"));
 }
@@ -233,11 +285,9 @@ static void test_troubles(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_where_it_begins),
-        cmocka_unit_test(test_round_trips),
-        cmocka_unit_test(test_empty_blocks_ask_nothing),
-        cmocka_unit_test(test_changes),
-        cmocka_unit_test(test_troubles),
+        cmocka_unit_test(test_where_it_begins), cmocka_unit_test(test_logs),
+        cmocka_unit_test(test_round_trips),     cmocka_unit_test(test_empty_blocks_ask_nothing),
+        cmocka_unit_test(test_changes),         cmocka_unit_test(test_troubles),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

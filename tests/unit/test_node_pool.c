@@ -172,6 +172,85 @@ static void test_txpool(void **unused)
     cevm_node_destroy(node);
 }
 
+#define SIX_THOUSAND "0x14542ba12a337c00000" /* ether; everybody has ten thousand */
+
+static void send_to_bob(cevm_node *node, const char *value, char hash[67])
+{
+    char tx[256];
+    (void)snprintf(tx, sizeof tx, "{" TO_BOB ",\"value\":\"%s\"}", value);
+    json_t *result = rpc(node, "eth_sendTransaction", tx);
+    memcpy(hash, json_string_value(result), 67);
+    json_decref(result);
+}
+
+/* Each of two could be paid for, but not both: the second leaves when the first is mined. */
+static void test_spent_twice(void **unused)
+{
+    cevm_node *node = open_manual();
+    char first[67];
+    char second[67];
+    char third[67];
+    (void)unused;
+    send_to_bob(node, SIX_THOUSAND, first);
+    send_to_bob(node, SIX_THOUSAND, second);
+    send_to_bob(node, "0x1", third);
+    rpc_do(node, "evm_mine", "");
+    assert_true(is_mined(node, first));
+    assert_false(is_known(node, second));
+    assert_true(is_known(node, third)); /* it waits for another second one */
+    expect_status(node, 0, 1);
+    assert_int_equal(rpc_quantity(node, "eth_getTransactionCount", "\"" ALICE "\",\"pending\""), 1);
+    send_to_bob(node, "0x2", second);
+    rpc_do(node, "evm_mine", "");
+    assert_true(is_mined(node, second));
+    assert_true(is_mined(node, third));
+    cevm_node_destroy(node);
+}
+
+/* Money taken away and given back before a block makes no difference; at a block without it the transaction leaves. */
+static void test_poor_sender(void **unused)
+{
+    cevm_node *node = open_manual();
+    char hash[67];
+    (void)unused;
+    send_to_bob(node, "0x64", hash);
+    rpc_do(node, "anvil_setBalance", "\"" ALICE "\",\"0x64\"");
+    expect_status(node, 0, 1);
+    rpc_do(node, "anvil_setBalance", "\"" ALICE "\",\"0xde0b6b3a7640000\"");
+    expect_status(node, 1, 0);
+    rpc_do(node, "evm_mine", "");
+    assert_true(is_mined(node, hash));
+    send_to_bob(node, "0x64", hash);
+    rpc_do(node, "anvil_setBalance", "\"" ALICE "\",\"0x0\"");
+    rpc_do(node, "evm_mine", "");
+    assert_false(is_known(node, hash));
+    expect_status(node, 0, 0);
+    rpc_do(node, "anvil_setBalance", "\"" ALICE "\",\"0xde0b6b3a7640000\"");
+    send_to_bob(node, "0x64", hash); /* its nonce is free */
+    rpc_do(node, "evm_mine", "");
+    assert_true(is_mined(node, hash));
+    cevm_node_destroy(node);
+}
+
+/* Blocks have become too small for what waits; and a nonce that was set beyond it. */
+static void test_outgrown(void **unused)
+{
+    cevm_node *node = open_manual();
+    char hash[67];
+    (void)unused;
+    send_wei(node, "", hash);
+    rpc_do(node, "evm_setBlockGasLimit", "\"0x5207\"");
+    rpc_do(node, "evm_mine", "");
+    assert_false(is_known(node, hash));
+    rpc_do(node, "evm_setBlockGasLimit", "\"0x1c9c380\"");
+    send_wei(node, "", hash);
+    rpc_do(node, "anvil_setNonce", "\"" ALICE "\",\"0x5\"");
+    rpc_do(node, "evm_mine", "");
+    assert_false(is_known(node, hash));
+    expect_status(node, 0, 0);
+    cevm_node_destroy(node);
+}
+
 static void test_dropping(void **unused)
 {
     cevm_node *node = open_manual();
@@ -331,11 +410,14 @@ static void test_reverts(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_refusals),        cmocka_unit_test(test_floor),     cmocka_unit_test(test_replacement),
-        cmocka_unit_test(test_already_known),   cmocka_unit_test(test_nonce_gap), cmocka_unit_test(test_fee_that_waits),
-        cmocka_unit_test(test_txpool),          cmocka_unit_test(test_dropping),  cmocka_unit_test(test_impersonation),
-        cmocka_unit_test(test_reverts),         cmocka_unit_test(test_code_size), cmocka_unit_test(test_signing),
-        cmocka_unit_test(test_waiting_in_vain),
+        cmocka_unit_test(test_refusals),    cmocka_unit_test(test_floor),
+        cmocka_unit_test(test_replacement), cmocka_unit_test(test_already_known),
+        cmocka_unit_test(test_nonce_gap),   cmocka_unit_test(test_fee_that_waits),
+        cmocka_unit_test(test_txpool),      cmocka_unit_test(test_spent_twice),
+        cmocka_unit_test(test_poor_sender), cmocka_unit_test(test_outgrown),
+        cmocka_unit_test(test_dropping),    cmocka_unit_test(test_impersonation),
+        cmocka_unit_test(test_reverts),     cmocka_unit_test(test_code_size),
+        cmocka_unit_test(test_signing),     cmocka_unit_test(test_waiting_in_vain),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -161,6 +161,7 @@ static void test_get_logs(void **unused)
     assert_int_equal(logs(node, "{\"fromBlock\":\"0x0\",\"topics\":[null,null]}"), 0); /* more places than topics */
     assert_int_equal(logs(node, "{\"fromBlock\":\"0x0\",\"address\":[\"" ALICE "\"]}"), 0);
     assert_int_equal(logs(node, "{\"fromBlock\":\"0x0\",\"address\":[\"" ALICE "\",\"" CODE "\"]}"), 3);
+    assert_int_equal(logs(node, "{\"fromBlock\":\"0x0\",\"topics\":[\"0x" WORD "04\"]}"), 0);
     expect_error(node, "eth_getLogs", "{\"fromBlock\":\"0x3\",\"toBlock\":\"0x2\"}", -32602,
                  "invalid block range params");
     expect_error(node, "eth_getLogs", "{\"blockHash\":\"" FIRST "\"}", -32000, "unknown block");
@@ -305,6 +306,44 @@ static void test_no_subscription_without_a_connection(void **unused)
     cevm_node_destroy(node);
 }
 
+/* Few logs among many empty blocks are found without a look at each block, in order, and as they are on the present branch. */
+static void test_sparse_logs(void **unused)
+{
+    cevm_node *node = open_with_emitter();
+    char snapshot[40];
+    (void)unused;
+    for (unsigned i = 1; i <= 20; ++i) {
+        rpc_do(node, "anvil_mine", "\"0x1e\"");
+        emit(node, i % 2 + 1, i);
+    }
+    new_filter(node, "evm_snapshot", "", snapshot);
+    json_t *found = rpc(node, "eth_getLogs", "{\"fromBlock\":\"0x1\",\"topics\":[\"" FIRST "\"]}");
+    assert_int_equal(json_array_size(found), 10);
+    for (size_t i = 0; i < 10; ++i) {
+        assert_int_equal(quantity(json_array_get(found, i), "blockNumber"), 31 * 2 * (i + 1));
+    }
+    json_decref(found);
+    assert_int_equal(logs(node, "{\"fromBlock\":\"0x1f\",\"toBlock\":\"0x26c\"}"), 20);
+    assert_int_equal(logs(node, "{\"fromBlock\":\"0x20\",\"toBlock\":\"0x26b\"}"), 18);
+    rpc_do(node, "anvil_rollback", "32"); /* and with it the last two */
+    assert_int_equal(logs(node, "{\"fromBlock\":\"0x0\"}"), 18);
+    emit(node, 3, 3); /* the two waited in the pool */
+    assert_int_equal(logs(node, "{\"fromBlock\":\"0x0\"}"), 21);
+    expect_bool(node, "evm_revert", snapshot, true);
+    assert_int_equal(logs(node, "{\"fromBlock\":\"0x0\"}"), 20);
+    cevm_node_destroy(node);
+    /* What is forgotten is not found. */
+    cevm_node_options options = node_options();
+    options.history = 300;
+    node = node_open_with(&options);
+    rpc_do(node, "anvil_setCode", "\"" CODE "\",\"0x6020355f525f3560205fa100\"");
+    emit(node, 1, 1);
+    emit(node, 1, 2);
+    rpc_do(node, "anvil_mine", "\"0x12b\"");
+    assert_int_equal(logs(node, "{\"fromBlock\":\"0x0\"}"), 1);
+    cevm_node_destroy(node);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -313,6 +352,7 @@ int main(void)
         cmocka_unit_test(test_logs_of_a_snapshot),
         cmocka_unit_test(test_pending_transactions),
         cmocka_unit_test(test_get_logs),
+        cmocka_unit_test(test_sparse_logs),
         cmocka_unit_test(test_told_of_heads),
         cmocka_unit_test(test_told_of_logs_and_their_removal),
         cmocka_unit_test(test_told_of_transactions_and_receipts),

@@ -46,6 +46,9 @@ answer code "$(pure keccak "$(cast code "$counter")")"
 answer block "$(cast block latest --field number)"
 answer 'raw transaction' "$(cast publish "$(cast mktx $other --value 9 --private-key $key)" --json | node -e 'console.log(JSON.parse(require("fs").readFileSync(0)).status)')"
 answer 'cast rpc' "$(cast rpc eth_getBalance $other latest)"
+state=$(cast rpc anvil_dumpState | tr -d '"')
+cast rpc anvil_setBalance $other 0x5 > /dev/null
+answer 'loads what it dumped' "$(cast rpc anvil_loadState "$state") $(cast balance $other) $(cast block latest --field number)"
 answer 'blob price' "$([ -n "$(cast rpc eth_blobBaseFee)" ] && echo there)"
 script=$(forge script script/Deploy.s.sol:Deploy --rpc-url "$RPC_URL" --broadcast --slow 2>&1) || { echo "$script" >&2; exit 1; }
 answer 'forge script' "$(grep -c 'ONCHAIN EXECUTION COMPLETE & SUCCESSFUL' <<< "$script")"
