@@ -306,6 +306,36 @@ static void decode_mstore(cevm_section *s, uint8_t op)
     s->last_fail = s->count;
 }
 
+/* Copies ----------------------------------------------------------------------------------------------------------- */
+
+/** The entry of a copy whose three operands are constants. */
+static enum cevm_decoded_entry_kind copy_kind(uint8_t op)
+{
+    return op == OP_MCOPY ? BLOCK_MCOPY_I : op == OP_CODECOPY ? BLOCK_CODECOPY_I : BLOCK_CALLDATACOPY_I;
+}
+
+/** Whether the three operands of a copy are constants that such an entry has room for: two of 16 bits, and a size above 0. */
+static bool is_constant_copy(cevm_section *s)
+{
+    const cevm_u256 *to = constant_of(s, section_at(s, s->top)->value);
+    const cevm_u256 *from = constant_of(s, section_at(s, s->top - 1)->value);
+    const cevm_u256 *size = constant_of(s, section_at(s, s->top - 2)->value);
+    return to != NULL && from != NULL && size != NULL && is_short(to) && to->w[0] <= UINT16_MAX && is_short(from) &&
+           from->w[0] <= UINT16_MAX && is_short(size) && size->w[0] != 0;
+}
+
+static void decode_constant_copy(cevm_section *s, uint8_t op)
+{
+    const uint64_t to = section_constant(s, section_pop(s))->w[0];
+    const uint64_t from = section_constant(s, section_pop(s))->w[0];
+    const uint64_t size = section_constant(s, section_pop(s))->w[0];
+    cevm_entry *e = section_emit(s, copy_kind(op));
+    e->to = (int16_t)(uint16_t)to;
+    e->a = (int16_t)(uint16_t)from;
+    e->imm = (uint32_t)size;
+    s->last_fail = s->count;
+}
+
 /* Bodies that want their operands where the EVM has them ----------------------------------------------------------- */
 
 static void decode_in_place(const cevm_decoder *d, uint8_t op)
@@ -509,9 +539,10 @@ enum step {
     STEP_BINARY,
     STEP_TERNARY,
     STEP_READ,
-    STEP_IN_PLACE, /* from here … */
+    STEP_COPY, /* from here … */
+    STEP_IN_PLACE,
     STEP_EDGE,
-    STEP_END, /* … to here words go to their places first */
+    STEP_END, /* … to here words go to their places first, unless it is a copy with constants */
     STEP_STOP,
     STEP_MLOAD,
     STEP_MSTORE,
@@ -536,8 +567,11 @@ enum step {
 #define STEP_OF_LOG(byte)     STEP_IN_PLACE
 #define STEP_OF_PURE(byte)    (byte) == OP_POP ? STEP_POP : (byte) == OP_PUSH0 ? STEP_PUSH0 : STEP_JUMPDEST
 #define STEP_OF_FLOW(byte)    (byte) == OP_JUMP ? STEP_JUMP : (byte) == OP_JUMPI ? STEP_JUMPI : STEP_PC
-#define STEP_OF_FULL(byte) \
-    (byte) == OP_MLOAD ? STEP_MLOAD : (byte) == OP_MSTORE || (byte) == OP_MSTORE8 ? STEP_MSTORE : STEP_IN_PLACE
+#define STEP_OF_FULL(byte)                                                                   \
+    (byte) == OP_MLOAD                                                         ? STEP_MLOAD  \
+    : (byte) == OP_MSTORE || (byte) == OP_MSTORE8                              ? STEP_MSTORE \
+    : (byte) == OP_CALLDATACOPY || (byte) == OP_CODECOPY || (byte) == OP_MCOPY ? STEP_COPY   \
+                                                                               : STEP_IN_PLACE
 #define STEP_OF_EDGE(byte)                                                                \
     (byte) == OP_STOP || (byte) == OP_INVALID                                 ? STEP_STOP \
     : (byte) == OP_RETURN || (byte) == OP_REVERT || (byte) == OP_SELFDESTRUCT ? STEP_END  \
@@ -576,6 +610,12 @@ static inline void decode_op(const cevm_decoder *d, uint8_t op, enum step step, 
     case STEP_BINARY: decode_binary(s, op); break;
     case STEP_TERNARY: decode_ternary(s, op); break;
     case STEP_READ: decode_read(d, op); break;
+    case STEP_COPY:
+        if (is_constant_copy(s)) {
+            decode_constant_copy(s, op);
+            break;
+        }
+        __attribute__((fallthrough));
     case STEP_IN_PLACE:
     case STEP_EDGE:
     case STEP_END:
@@ -619,7 +659,7 @@ cevm_section_end cevm_decode_section(const cevm_decoder *d, const size_t begin)
         s->pc = (uint32_t)pc;
         cevm_section_make_room(s);
         if (__builtin_expect(pc == d->stop, 0)) {
-            if (step >= STEP_IN_PLACE && step <= STEP_END) {
+            if (step >= STEP_COPY && step <= STEP_END && !(step == STEP_COPY && is_constant_copy(s))) {
                 cevm_section_flush(s); /* that has been done */
             }
             return (cevm_section_end){pc, true};
