@@ -247,16 +247,17 @@ cevm_err cevm_journal_transfer(void *ctx, const cevm_address *from, const cevm_a
     cevm_state *state = ctx;
     uint32_t source = 0;
     uint32_t target = 0;
-    cevm_err err = open_account(state, &target, to, 4);
-    if (err == CEVM_OK && cevm_u256_is_zero(value)) {
-        touch(state, target);
-        return CEVM_OK;
-    }
+    const bool moves = !cevm_u256_is_zero(value);
+    cevm_err err = moves ? cevm_journal_account(state, &source, from) : CEVM_OK;
     if (err == CEVM_OK) {
-        err = cevm_journal_account(state, &source, from);
+        err = open_account(state, &target, to, 4);
     }
     if (err != CEVM_OK) {
         return err;
+    }
+    if (!moves) {
+        touch(state, target);
+        return CEVM_OK;
     }
     const cevm_u256 rest = u256_sub(&state->accounts[source].balance, value);
     set_balance(state, source, &rest);
