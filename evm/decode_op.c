@@ -676,6 +676,9 @@ static inline size_t decode_straight(const cevm_decoder *d, size_t pc, size_t li
             break;
         }
         const int takes = (int)info->in - s->top;
+        if (__builtin_expect(takes > SECTION_MAX_TAKEN, 0)) {
+            break; /* at a beginning it never is */
+        }
         need = takes > need ? takes : need;
         gas += info->gas;
         if (now >= STEP_PUSH) {

@@ -322,6 +322,32 @@ static void test_each_entry_does_what_its_instructions_do(void **state)
     engines_close(e);
 }
 
+/** Far more words are taken off the stack in a straight line than a section follows. */
+static void test_deep_stacks(void **state)
+{
+    (void)state;
+    static const uint8_t takers[] = {OP_ADD, OP_MULMOD, OP_POP, OP_MSTORE8, OP_CALLDATACOPY, OP_LOG4};
+    enum { WORDS_PUSHED = 1020 };
+    static uint8_t code[2 * WORDS_PUSHED + 600];
+    engines *e = engines_open();
+    for (unsigned i = 0; i < sizeof takers; ++i) {
+        const cevm_op_info *info = &cevm_op_tables[CEVM_OSAKA][takers[i]];
+        for (size_t count = 75; count * (size_t)(info->in - info->out) < WORDS_PUSHED && count <= 600; count += 15) {
+            size_t size = 0;
+            while (size < 2 * (size_t)WORDS_PUSHED) {
+                const uint8_t push[] = {PUSH((uint8_t)(size * 7 / 2 + 3))};
+                memcpy(code + size, push, sizeof push);
+                size += sizeof push;
+            }
+            memset(code + size, takers[i], count);
+            e->host.code[0].bytes = (cevm_bytes){code, size + count};
+            cevm_store_be64(e->host.code[0].hash.bytes, 1000 * (i + 1) + count);
+            engines_compare(e, 10000000, i);
+        }
+    }
+    engines_close(e);
+}
+
 /* ---- Bounds ------------------------------------------------------------------------------------------------------ */
 
 /** Code of one pattern, over and over, that makes the most of something in decoding. */
@@ -497,6 +523,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_each_entry_does_what_its_instructions_do),
+        cmocka_unit_test(test_deep_stacks),
         cmocka_unit_test(test_decoding_is_bounded),
         cmocka_unit_test(test_a_cache_is_shared_by_threads),
         cmocka_unit_test(test_a_cache_keeps_to_its_bound),
