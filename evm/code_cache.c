@@ -261,23 +261,38 @@ static bool prepare_slots(cevm_vm *vm)
     return vm->code_slots != NULL;
 }
 
-/** The slot of a frame's code; NULL when there is none to be had. */
-static cevm_code_slot *slot_of(cevm_frame *f)
+static inline cevm_code_slot *place_of(const cevm_vm *vm, const cevm_hash *hash)
+{
+    return &vm->code_slots[cevm_load_be64(hash->bytes) % CEVM_CODE_SLOTS];
+}
+
+/** The slot of a frame's code when another code has its place, or none. */
+__attribute__((noinline)) static cevm_code_slot *take_slot(cevm_frame *f)
 {
     cevm_vm *vm = f->vm;
     if (vm->code_slots == NULL && !prepare_slots(vm)) {
         return NULL;
     }
-    cevm_code_slot *slot = &vm->code_slots[cevm_load_be64(f->code_hash.bytes) % CEVM_CODE_SLOTS];
-    if (!slot->used || slot->fork != vm->fork || !cevm_hash_equal(&slot->hash, &f->code_hash)) {
-        if (slot->last_use == vm->execution && slot->decoded != NULL) {
-            return NULL; /* a frame may be running it */
-        }
-        clear_slot(vm, slot);
-        *slot = (cevm_code_slot){.hash = f->code_hash, .fork = vm->fork, .used = true};
-        if (may_hold_more(vm)) {
-            fill_slot(vm, slot, lookup(vm->code_cache, &f->code_hash, vm->fork));
-        }
+    cevm_code_slot *slot = place_of(vm, &f->code_hash);
+    if (slot->last_use == vm->execution && slot->decoded != NULL) {
+        return NULL; /* a frame may be running it */
+    }
+    clear_slot(vm, slot);
+    *slot = (cevm_code_slot){.hash = f->code_hash, .fork = vm->fork, .used = true};
+    if (may_hold_more(vm)) {
+        fill_slot(vm, slot, lookup(vm->code_cache, &f->code_hash, vm->fork));
+    }
+    slot->last_use = vm->execution;
+    return slot;
+}
+
+/** The slot of a frame's code; NULL when there is none to be had. */
+static inline cevm_code_slot *slot_of(cevm_frame *f)
+{
+    const cevm_vm *vm = f->vm;
+    cevm_code_slot *slot = vm->code_slots != NULL ? place_of(vm, &f->code_hash) : NULL;
+    if (slot == NULL || !slot->used || slot->fork != vm->fork || !cevm_hash_equal(&slot->hash, &f->code_hash)) {
+        return take_slot(f);
     }
     slot->last_use = vm->execution;
     return slot;
