@@ -260,6 +260,17 @@ static cevm_err move_value(cevm_vm *vm)
     return vm->host.vtable->transfer(vm->host.ctx, &msg->sender, &msg->recipient, &msg->value);
 }
 
+/** The precompiled contract at an address, or NULL. The table knows numbers of 64 bits, which few addresses are. */
+static inline const cevm_precompile *find_precompile(const cevm_vm *vm, const cevm_address *address)
+{
+    uint64_t first;
+    memcpy(&first, address->bytes, sizeof first);
+    if (first != 0 && vm->precompile_change_count == 0) {
+        return NULL;
+    }
+    return cevm_precompile_find_with(vm->precompile_changes, vm->precompile_change_count, address, vm->fork);
+}
+
 /** Begins a call: a precompile or an account without code is done with at once. */
 static int begin_call(cevm_vm *vm)
 {
@@ -274,8 +285,7 @@ static int begin_call(cevm_vm *vm)
     if (err != CEVM_OK) {
         return give_up(vm, err);
     }
-    const cevm_precompile *contract =
-        cevm_precompile_find_with(vm->precompile_changes, vm->precompile_change_count, &msg->code_address, vm->fork);
+    const cevm_precompile *contract = find_precompile(vm, &msg->code_address);
     if (contract != NULL && !msg->disable_precompiles) {
         int64_t gas = msg->gas;
         st = run_precompile(vm, contract, &gas);
