@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Usage: tests/run.sh SUITE PROGRAM...
 #
-# Runs test programs and counts what they report. A program reports in TAP ("ok 1 - name", "not ok 2 - name",
+# Runs test programs, JOBS at a time, and counts what they report. A program reports in TAP ("ok 1 - name", "not ok 2 - name",
 # "ok 3 - name # SKIP reason"), as cmocka and the scripts of this folder do; one that reports nothing counts as one test by
 # its exit status. A program that dies, or runs fewer tests than it announced ("1..N"), is a failure of its own.
 #
@@ -11,6 +11,7 @@
 set -u
 export LC_ALL=C CMOCKA_MESSAGE_OUTPUT=TAP
 BUILD=${BUILD:-build}
+JOBS=${JOBS:-1}
 suite=$1
 shift
 logs=$BUILD/logs/$suite
@@ -25,12 +26,13 @@ run_fuzzer() {
     local seeds=''
     [ "$(basename "$1")" = fuzz_state_test ] && seeds='ethereum-tests/samples ethereum-tests/block-samples'
     [ "$(basename "$1")" = fuzz_t8n ] && seeds=tests/cli/t8n
-    mkdir -p "$logs/corpus"
+    local corpus=$logs/corpus-$(basename "$1")
+    mkdir -p "$corpus"
     # shellcheck disable=SC2086 # none or some
     "$1" -max_total_time="${FUZZ_SECONDS:-6}" -timeout=20 -rss_limit_mb=2048 -print_final_stats=1 \
-        -artifact_prefix="$logs/" "$logs/corpus" $seeds
+        -artifact_prefix="$logs/$(basename "$1")-" "$corpus" $seeds
     local status=$?
-    rm -rf "$logs/corpus"
+    rm -rf "$corpus"
     return $status
 }
 
@@ -63,10 +65,25 @@ count() { # program, log, exit status
     passed=$((passed + good)) failed=$((failed + bad)) skipped=$((skipped + skips))
 }
 
+# In one subshell each, so that what one does to its surroundings is its own affair.
+running=0
+for program in "$@"; do
+    if [ $running -ge "$JOBS" ]; then
+        wait -n
+        running=$((running - 1))
+    fi
+    log=$logs/$(basename "$program").log
+    {
+        run_one "$program" > "$log" 2>&1 < /dev/null
+        echo $? > "$log.status"
+    } &
+    running=$((running + 1))
+done
+wait
 for program in "$@"; do
     log=$logs/$(basename "$program").log
-    run_one "$program" > "$log" 2>&1 < /dev/null
-    count "$program" "$log" $?
+    count "$program" "$log" "$(cat "$log.status")"
+    rm -f "$log.status"
 done
 
 seconds=$((SECONDS - started))

@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Usage: tests/spec.sh [--sample]
+# Usage: tests/spec.sh [--sample | --slow | --rest]
 #
 # Runs the official state tests, VM tests and blockchain tests, suite by suite, and counts entries. What needs a precompiled
 # contract that this build does not hold counts as skipped, and the program names the contracts. --sample takes a small
-# part of each suite, for slow builds. The small suites that need no runner (RLPTests, TrieTests, TransactionTests,
+# part of each suite, for slow builds; --slow the few files that take minutes, --rest all others. The small suites that need no runner (RLPTests, TrieTests, TransactionTests,
 # DifficultyTests, GenesisTests, PoWTests, BasicTests) are read by unit tests; the end of this file says which.
 #
 # A suite that is not there is one skip, or one failure with CEVM_REQUIRE_VECTORS=1.
@@ -14,15 +14,11 @@ BUILD=${BUILD:-build}
 JOBS=${JOBS:-1}
 FLAVOUR=${FLAVOUR:-}
 vectors=${CEVM_VECTORS_DIR:-ethereum-tests/vectors}
-logs=$BUILD/logs/${FLAVOUR}spec
+part=${1:-}
+logs=$BUILD/logs/${FLAVOUR}spec$part
 rm -rf "$logs"
 mkdir -p "$logs"
 : > "$logs/results.tsv"
-sample=${1:-}
-
-# Minutes on one core (BLAKE2 F with 2^32-1 rounds, once a fork): they run beside all others instead of after them.
-slow_state=LegacyTests/Cancun/GeneralStateTests/stTimeConsuming/CALLBlake2f_MaxRounds.json
-slow_block=BlockchainTests/GeneralStateTests/stTimeConsuming/CALLBlake2f_MaxRounds.json
 
 record() { # suite, passed, failed, skipped, seconds
     printf '%-27s %8d passed %6d failed %6d skipped %6d s\n' "$@"
@@ -81,36 +77,49 @@ run_program() { # suite, program, folder, its arguments
     record "$suite" "$(number passed "$line")" "$failed" "$(number skipped "$line")" $((SECONDS - started))
 }
 
-# The files of a suite; of a sample every 20th, always the same ones, and none of those that are slow by design.
-files_of() {
-    find -L "$1" -type f -name '*.json' ! -path "$vectors/$slow_state" ! -path "$vectors/$slow_block" | sort |
-        if [ "$sample" = --sample ]; then grep -v stTimeConsuming | awk 'NR % 20 == 1'; else cat; fi
+# Minutes on one core: BLAKE2 F with 2^32-1 rounds, once a fork. They run beside all others instead of after them.
+is_slow=/CALLBlake2f_MaxRounds.json
+slow_files() {
+    run_slow legacy-Cancun-blake2f statetest LegacyTests/Cancun/GeneralStateTests
+    run_slow GeneralStateTests-blake2f statetest GeneralStateTests
+    run_slow BlockchainTests-blake2f blocktest BlockchainTests/GeneralStateTests
 }
 
-run samples statetest ethereum-tests/samples
-run samples-blocks blocktest ethereum-tests/block-samples
-# Requests and answers, in their order against one node.
-run_program execution-apis tests/rpc/execution_apis execution-apis/tests "$vectors/execution-apis/tests"
-# What geth's named tracers give; those written in JavaScript are left out.
-run_program geth-tracers tests/unit/test_geth_tracers geth-testdata/eth/tracers/internal/tracetest/testdata
-if [ "$sample" != --sample ]; then
-    {
-        [ ! -f "$vectors/$slow_state" ] || run legacy-Cancun-blake2f statetest "$vectors/$slow_state"
-        [ ! -f "$vectors/$slow_block" ] || run BlockchainTests-blake2f blocktest "$vectors/$slow_block"
-    } &
-fi
-while read -r suite command folder; do
-    if [ -d "$vectors/$folder" ]; then
-        mapfile -t files < <(files_of "$vectors/$folder")
-        run "$suite" "$command" "${files[@]}"
-    elif [ "${CEVM_REQUIRE_VECTORS:-0}" = 1 ]; then
-        echo "  FAILED: $vectors/$folder is not there and CEVM_REQUIRE_VECTORS=1"
-        record "$FLAVOUR$suite" 0 1 0 0
-    else
-        echo "  skipped: $suite: $vectors/$folder is not there (make vectors)"
-        record "$FLAVOUR$suite" 0 0 1 0
-    fi
-done << 'SUITES'
+run_slow() { # suite, command, folder
+    local file=$vectors/$3/stTimeConsuming$is_slow
+    [ ! -f "$file" ] || run "$1" "$2" "$file"
+}
+
+# The files of a suite; of a sample every 20th, always the same ones, and none of those that are slow by design.
+files_of() {
+    find -L "$1" -type f -name '*.json' ! -path "*$is_slow" | sort |
+        if [ "$part" = --sample ]; then grep -v stTimeConsuming | awk 'NR % 20 == 1'; else cat; fi
+}
+
+all_others() {
+    run samples statetest ethereum-tests/samples
+    run samples-blocks blocktest ethereum-tests/block-samples
+    # Requests and answers, in their order against one node.
+    run_program execution-apis tests/rpc/execution_apis execution-apis/tests "$vectors/execution-apis/tests"
+    # What geth's named tracers give; those written in JavaScript are left out.
+    run_program geth-tracers tests/unit/test_geth_tracers geth-testdata/eth/tracers/internal/tracetest/testdata
+    suites
+    name_the_rest
+}
+
+suites() {
+    while read -r suite command folder; do
+        if [ -d "$vectors/$folder" ]; then
+            mapfile -t files < <(files_of "$vectors/$folder")
+            run "$suite" "$command" "${files[@]}"
+        elif [ "${CEVM_REQUIRE_VECTORS:-0}" = 1 ]; then
+            echo "  FAILED: $vectors/$folder is not there and CEVM_REQUIRE_VECTORS=1"
+            record "$FLAVOUR$suite" 0 1 0 0
+        else
+            echo "  skipped: $suite: $vectors/$folder is not there (make vectors)"
+            record "$FLAVOUR$suite" 0 0 1 0
+        fi
+    done << 'SUITES'
 state_tests statetest state_tests
 GeneralStateTests statetest GeneralStateTests
 legacy-Cancun statetest LegacyTests/Cancun/GeneralStateTests
@@ -122,12 +131,13 @@ BlockchainTests blocktest BlockchainTests
 blocks-Cancun blocktest LegacyTests/Cancun/BlockchainTests
 blocks-Constantinople blocktest LegacyTests/Constantinople/BlockchainTests
 SUITES
-wait
+}
 
 # The suites that unit tests read (make test-unit), and what of them no EVM has a use for. Folder, programs or reason.
-while read -r folder what; do
-    [ -d "$vectors/EthereumTestsMisc/$folder" ] && [ "$sample" != --sample ] && echo "  $folder: $what"
-done << 'MISC'
+name_the_rest() {
+    while read -r folder what; do
+        [ -d "$vectors/EthereumTestsMisc/$folder" ] && [ "$part" != --sample ] && echo "  $folder: $what"
+    done << 'MISC'
 ABITests not run: how a contract's callers encode arguments is no rule of the chain
 BasicTests in tests/unit/test_difficulty and test_basic_vectors; not run: crypto (ciphers of the network), hexencodetest (no such function; the trie's roots prove it), blockgenesistest (headers of a time before Frontier)
 DifficultyTests in tests/unit/test_difficulty
@@ -139,6 +149,17 @@ RLPTests in tests/unit/test_rlp
 TransactionTests in tests/unit/test_tx_codec
 TrieTests in tests/unit/test_trie; not run: trietestnextprev (neighbours of a key, which nothing asks the trie for)
 MISC
+}
+
+case $part in
+--slow) slow_files ;;
+--rest | --sample) all_others ;;
+*)
+    slow_files &
+    all_others
+    wait
+    ;;
+esac
 
 sum() { awk -F '\t' -v column="$1" '{ n += $column } END { print n + 0 }' "$logs/results.tsv"; }
 if [ -n "${CEVM_RESULTS:-}" ]; then

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Keccak-256: published answers, and the permutation and sponge against libcrypto's SHA3-256, from which it differs by the
- * pad byte alone, at every length around the first five block borders.
+ * pad byte alone, at every length around the first seven block borders; every form of them that the processor can run.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -94,29 +94,100 @@ static void test_output_may_be_the_input(void **state)
     assert_true(cevm_hash_equal(&hash, &expected));
 }
 
-/* Whichever form the processor makes the library choose, all that it can run agree. */
-static void test_forms_agree(void **state)
+typedef void sponge_function(cevm_hash *out, const void *data, size_t size, uint8_t pad);
+
+/* The sponges that this processor can run, the portable one first. Gives their number. */
+static size_t forms(sponge_function *out[3])
+{
+    size_t count = 0;
+    out[count++] = cevm_keccak_sponge_portable;
+#if CEVM_KECCAK_HAS_X86
+    if (__builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2")) {
+        out[count++] = cevm_keccak_sponge_bmi;
+    }
+    if (__builtin_cpu_supports("avx512vl")) {
+        out[count++] = cevm_keccak_sponge_avx512;
+    }
+#endif
+    return count;
+}
+
+static uint8_t next_byte(uint64_t *seed)
+{
+    *seed = *seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+    return (uint8_t)(*seed >> 56);
+}
+
+/* Whichever form the processor makes the library choose: each by itself is SHA3-256 of libcrypto, with its pad byte, at every
+ * length, and all give the same Keccak-256. */
+static void test_each_form(void **state)
 {
     (void)state;
-    enum { LONGEST = 3 * CEVM_KECCAK_RATE };
-    uint8_t data[LONGEST];
-    for (size_t i = 0; i < sizeof data; ++i) {
-        data[i] = (uint8_t)(i * i + 3 * i);
-    }
+    enum { LONGEST = 1000 };
+    sponge_function *form[3];
+    const size_t count = forms(form);
+    uint64_t seed = 1;
     for (size_t size = 0; size <= LONGEST; ++size) {
-        cevm_hash expected;
-        cevm_keccak_sponge_portable(&expected, data, size, CEVM_KECCAK_PAD);
-        cevm_hash got = expected;
-#if CEVM_KECCAK_HAS_X86
-        if (__builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2")) {
-            cevm_keccak_sponge_bmi(&got, data, size, CEVM_KECCAK_PAD);
-            assert_true(cevm_hash_equal(&got, &expected));
+        uint8_t *data = malloc(size + 1); /* of the exact size, so that reading past it is seen */
+        assert_non_null(data);
+        for (size_t i = 0; i < size; ++i) {
+            data[i] = next_byte(&seed);
         }
-        if (__builtin_cpu_supports("avx512vl")) {
-            cevm_keccak_sponge_avx512(&got, data, size, CEVM_KECCAK_PAD);
+        uint8_t sha3[32];
+        assert_int_equal(EVP_Digest(data, size, sha3, NULL, EVP_sha3_256(), NULL), 1);
+        cevm_hash chosen;
+        cevm_keccak256(&chosen, data, size);
+        for (size_t i = 0; i < count; ++i) {
+            cevm_hash hash;
+            form[i](&hash, data, size, CEVM_SHA3_PAD);
+            assert_memory_equal(hash.bytes, sha3, sizeof sha3);
+            form[i](&hash, data, size, CEVM_KECCAK_PAD);
+            assert_true(cevm_hash_equal(&hash, &chosen));
         }
-#endif
-        assert_true(cevm_hash_equal(&got, &expected));
+        free(data);
+    }
+}
+
+static void test_known_answers_of_each_form(void **state)
+{
+    (void)state;
+    static const uint8_t empty_trie[32] = {0x56, 0xe8, 0x1f, 0x17, 0x1b, 0xcc, 0x55, 0xa6, 0xff, 0x83, 0x45,
+                                           0xe6, 0x92, 0xc0, 0xf8, 0x6e, 0x5b, 0x48, 0xe0, 0x1b, 0x99, 0x6c,
+                                           0xad, 0xc0, 0x01, 0x62, 0x2f, 0xb5, 0xe3, 0x63, 0xb4, 0x21};
+    sponge_function *form[3];
+    const size_t count = forms(form);
+    for (size_t i = 0; i < count; ++i) {
+        cevm_hash hash;
+        form[i](&hash, NULL, 0, CEVM_KECCAK_PAD);
+        assert_true(cevm_hash_equal(&hash, &cevm_empty_code_hash));
+        form[i](&hash, "\x80", 1, CEVM_KECCAK_PAD);
+        assert_memory_equal(hash.bytes, empty_trie, sizeof empty_trie);
+    }
+}
+
+/* The permutation alone, in a sponge of rate 576 bits: SHA3-512. */
+static void test_permutation(void **state)
+{
+    (void)state;
+    enum { RATE_512 = 72 };
+    uint64_t seed = 2;
+    for (size_t size = 0; size < RATE_512; ++size) {
+        uint8_t block[RATE_512] = {0};
+        for (size_t i = 0; i < size; ++i) {
+            block[i] = next_byte(&seed);
+        }
+        uint8_t expected[64];
+        assert_int_equal(EVP_Digest(block, size, expected, NULL, EVP_sha3_512(), NULL), 1);
+        block[size] ^= CEVM_SHA3_PAD;
+        block[RATE_512 - 1] ^= 0x80;
+        uint64_t lanes[25] = {0};
+        for (size_t i = 0; i < RATE_512 / 8; ++i) {
+            lanes[i] = load_le64(block + 8 * i);
+        }
+        cevm_keccak_permute(lanes);
+        for (size_t i = 0; i < sizeof expected / 8; ++i) {
+            assert_true(lanes[i] == load_le64(expected + 8 * i));
+        }
     }
 }
 
@@ -128,7 +199,9 @@ int main(void)
         cmocka_unit_test(test_every_length_against_sha3),
         cmocka_unit_test(test_unaligned_input),
         cmocka_unit_test(test_output_may_be_the_input),
-        cmocka_unit_test(test_forms_agree),
+        cmocka_unit_test(test_each_form),
+        cmocka_unit_test(test_known_answers_of_each_form),
+        cmocka_unit_test(test_permutation),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

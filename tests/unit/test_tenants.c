@@ -33,9 +33,9 @@ static const struct {
     [COUNTS] = {"5f54 600101 80 5f55  6103e8 5b 6001 90 03 80 600b 57 50  5f52 60205ff3", CEVM_OK, 1},
     /* calls itself with all gas, then counts: 1025 frames (EIP-150 leaves enough) */
     [RECURSES] = {"5f5f5f5f5f 30 5a f1 50  5f54 600101 5f55", CEVM_OK, 1025},
-    /* deadline and cancel flag */
-    [NEVER_ENDS] = {"60015f55 5b 6004 56", CEVM_ERR_CANCELLED, 0},
-    [NEVER_ENDS_EITHER] = {"60015f55 5b 6004 56", CEVM_ERR_CANCELLED, 0},
+    /* deadline and cancel flag; a loop of jumps alone would be passed at once, and its gas used up, too soon */
+    [NEVER_ENDS] = {"60015f55 5b 5a50 6004 56", CEVM_ERR_CANCELLED, 0},
+    [NEVER_ENDS_EITHER] = {"60015f55 5b 5a50 6004 56", CEVM_ERR_CANCELLED, 0},
     /* a byte at 1 MiB; a word at 16 KiB in frame after frame */
     [TAKES_MEMORY] = {"60015f55 5f 62100000 53", CEVM_ERR_LIMIT, 0},
     [TAKES_MEMORY_BY_CALLS] = {"60015f55 5f 614000 52 5f5f5f5f5f 30 5a f1", CEVM_ERR_LIMIT, 0},
