@@ -93,8 +93,6 @@ void cevm_analysis_destroy(cevm_analysis_cache *cache)
     *cache = (cevm_analysis_cache){.allocator = cache->allocator};
 }
 
-void cevm_analysis_begin(cevm_analysis_cache *cache) { ++cache->execution; }
-
 /** Drops everything not in use, when the byte bound is reached; false when that does not make room. */
 static bool make_room(cevm_analysis_cache *cache, size_t bytes)
 {

@@ -48,7 +48,7 @@ enum { CEVM_ANALYSIS_ENTRIES = 1024, CEVM_ANALYSIS_MAX_BYTES = 8 * 1024 * 1024 }
 void cevm_analysis_init(cevm_analysis_cache *cache, const cevm_allocator *allocator);
 void cevm_analysis_destroy(cevm_analysis_cache *cache);
 /** Says that a new execution begins: nothing handed out before is in use any more. */
-void cevm_analysis_begin(cevm_analysis_cache *cache);
+static inline void cevm_analysis_begin(cevm_analysis_cache *cache) { ++cache->execution; }
 /**
  * The bitmap of a code, from the cache or made and kept. NULL when it cannot be kept (no memory, or its place is taken by
  * one in use): the caller then makes its own.

@@ -19,7 +19,8 @@
 /*
  * The entries that no row of the opcode table stands for. R is a stack word, I a constant of 32 bits, K one in the pool. The
  * branches hold what they compare; those with two operands have their target in the entry behind them. SELECT is a
- * BRANCH_EQ_I that others of the same word follow, as many as the `to` of the entry behind it says.
+ * BRANCH_EQ_I that others of the same word follow, as many as the `to` of the entry behind it says. In a copy `to` and `a` are
+ * no words of the stack but, without their signs, where it goes to and comes from.
  */
 /* clang-format off */
 #define CEVM_BLOCK_ENTRIES(E)                                                                                          \
@@ -30,7 +31,8 @@
     E(MOVE) E(MOVE2) E(EXCHANGE) E(CONST_I) E(CONST_K)                                                                 \
     E(ADD_I) E(SUB_I) E(I_SUB) E(MUL_I) E(AND_I) E(AND_K) E(OR_I) E(XOR_I) E(EQ_I) E(LT_I) E(I_LT)                     \
     E(SHL_I) E(SHR_I) E(SAR_I) E(BYTE_I) E(SIGNEXTEND_I)                                                               \
-    E(MLOAD_R) E(MLOAD_I) E(MSTORE_R) E(MSTORE_I) E(MSTORE8_R)
+    E(MLOAD_R) E(MLOAD_I) E(MSTORE_R) E(MSTORE_I) E(MSTORE8_R)                                                         \
+    E(CALLDATACOPY_I) E(CODECOPY_I) E(MCOPY_I)
 /* clang-format on */
 
 enum cevm_decoded_entry_kind {

@@ -166,8 +166,15 @@ static int check_create(cevm_vm *vm)
     return cevm_create_check(vm, &msg->recipient);
 }
 
+/** Words of the operand stack that a frame above those in use needs. */
+static inline size_t stack_needed(const cevm_vm *vm)
+{
+    const size_t used = vm->depth != 0 ? (size_t)(vm->frames[vm->depth - 1]->top - vm->stack) : 0;
+    return used + CEVM_STACK_LIMIT + 1 + CEVM_BLOCK_SCRATCH_WORDS;
+}
+
 /** Makes the place of the next frame, and room for a full operand stack above the caller's. */
-static bool reserve_frame(cevm_vm *vm)
+__attribute__((noinline)) static bool make_frame(cevm_vm *vm)
 {
     if (vm->frames[vm->depth] == NULL) {
         vm->frames[vm->depth] = cevm_zalloc(vm->allocator, sizeof(cevm_frame));
@@ -175,8 +182,7 @@ static bool reserve_frame(cevm_vm *vm)
             return false;
         }
     }
-    const size_t used = vm->depth != 0 ? (size_t)(vm->frames[vm->depth - 1]->top - vm->stack) : 0;
-    const size_t needed = used + CEVM_STACK_LIMIT + 1 + CEVM_BLOCK_SCRATCH_WORDS;
+    const size_t needed = stack_needed(vm);
     if (needed <= vm->stack_capacity) {
         return true;
     }
@@ -198,6 +204,11 @@ static bool reserve_frame(cevm_vm *vm)
     vm->stack = stack;
     vm->stack_capacity = capacity;
     return true;
+}
+
+static inline bool reserve_frame(cevm_vm *vm)
+{
+    return (vm->frames[vm->depth] != NULL && stack_needed(vm) <= vm->stack_capacity) || make_frame(vm);
 }
 
 /** Pushes a frame for vm->pending. `code` stays where it is; initcode has been copied to the arena. */
@@ -249,6 +260,17 @@ static cevm_err move_value(cevm_vm *vm)
     return vm->host.vtable->transfer(vm->host.ctx, &msg->sender, &msg->recipient, &msg->value);
 }
 
+/** The precompiled contract at an address, or NULL. The table knows numbers of 64 bits, which few addresses are. */
+static inline const cevm_precompile *find_precompile(const cevm_vm *vm, const cevm_address *address)
+{
+    uint64_t first;
+    memcpy(&first, address->bytes, sizeof first);
+    if (first != 0 && vm->precompile_change_count == 0) {
+        return NULL;
+    }
+    return cevm_precompile_find_with(vm->precompile_changes, vm->precompile_change_count, address, vm->fork);
+}
+
 /** Begins a call: a precompile or an account without code is done with at once. */
 static int begin_call(cevm_vm *vm)
 {
@@ -263,8 +285,7 @@ static int begin_call(cevm_vm *vm)
     if (err != CEVM_OK) {
         return give_up(vm, err);
     }
-    const cevm_precompile *contract =
-        cevm_precompile_find_with(vm->precompile_changes, vm->precompile_change_count, &msg->code_address, vm->fork);
+    const cevm_precompile *contract = find_precompile(vm, &msg->code_address);
     if (contract != NULL && !msg->disable_precompiles) {
         int64_t gas = msg->gas;
         st = run_precompile(vm, contract, &gas);
@@ -319,7 +340,8 @@ static int begin_create(cevm_vm *vm)
 int cevm_message_begin(cevm_vm *vm)
 {
     cevm_message *msg = &vm->pending.msg;
-    if (cevm_vm_poll(vm) != OP_NEXT) {
+    vm->poll_countdown = CEVM_POLL_INTERVAL;
+    if ((vm->cancel != NULL || vm->deadline_ns != 0) && cevm_vm_poll(vm) != OP_NEXT) {
         return OP_ERROR;
     }
     const cevm_err err = trace_enter(vm, msg, vm->depth + 1);

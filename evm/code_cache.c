@@ -261,23 +261,38 @@ static bool prepare_slots(cevm_vm *vm)
     return vm->code_slots != NULL;
 }
 
-/** The slot of a frame's code; NULL when there is none to be had. */
-static cevm_code_slot *slot_of(cevm_frame *f)
+static inline cevm_code_slot *place_of(const cevm_vm *vm, const cevm_hash *hash)
+{
+    return &vm->code_slots[cevm_load_be64(hash->bytes) % CEVM_CODE_SLOTS];
+}
+
+/** The slot of a frame's code when another code has its place, or none. */
+__attribute__((noinline)) static cevm_code_slot *take_slot(cevm_frame *f)
 {
     cevm_vm *vm = f->vm;
     if (vm->code_slots == NULL && !prepare_slots(vm)) {
         return NULL;
     }
-    cevm_code_slot *slot = &vm->code_slots[cevm_load_be64(f->code_hash.bytes) % CEVM_CODE_SLOTS];
-    if (!slot->used || slot->fork != vm->fork || !cevm_hash_equal(&slot->hash, &f->code_hash)) {
-        if (slot->last_use == vm->execution && slot->decoded != NULL) {
-            return NULL; /* a frame may be running it */
-        }
-        clear_slot(vm, slot);
-        *slot = (cevm_code_slot){.hash = f->code_hash, .fork = vm->fork, .used = true};
-        if (may_hold_more(vm)) {
-            fill_slot(vm, slot, lookup(vm->code_cache, &f->code_hash, vm->fork));
-        }
+    cevm_code_slot *slot = place_of(vm, &f->code_hash);
+    if (slot->last_use == vm->execution && slot->decoded != NULL) {
+        return NULL; /* a frame may be running it */
+    }
+    clear_slot(vm, slot);
+    *slot = (cevm_code_slot){.hash = f->code_hash, .fork = vm->fork, .used = true};
+    if (may_hold_more(vm)) {
+        fill_slot(vm, slot, lookup(vm->code_cache, &f->code_hash, vm->fork));
+    }
+    slot->last_use = vm->execution;
+    return slot;
+}
+
+/** The slot of a frame's code; NULL when there is none to be had. */
+static inline cevm_code_slot *slot_of(cevm_frame *f)
+{
+    const cevm_vm *vm = f->vm;
+    cevm_code_slot *slot = vm->code_slots != NULL ? place_of(vm, &f->code_hash) : NULL;
+    if (slot == NULL || !slot->used || slot->fork != vm->fork || !cevm_hash_equal(&slot->hash, &f->code_hash)) {
+        return take_slot(f);
     }
     slot->last_use = vm->execution;
     return slot;
@@ -290,14 +305,17 @@ static void run_decoded(cevm_frame *f, const cevm_code_slot *slot, uint32_t entr
 }
 
 /**
- * Bytes run in the exact engine after which a code of so many bytes is decoded. By then about what decoding takes has been
- * lost, so that it never makes anything much more than twice as slow. Decoded code is kept; initcode that is made to be
- * decoded each time it runs has to run longer.
+ * Bytes run in the exact engine after which code is decoded. To decode a byte takes about as long as to run four of them, and
+ * what runs decoded saves half or more. Of a large contract an execution that will soon end runs much, of a small one it does
+ * not run as many bytes as there are unless it goes in circles: so that takes its size once, the other twice. Decoded code is
+ * kept; initcode that is made to be decoded each time it runs has to run longer.
  */
 static uint32_t heat_limit(const cevm_frame *f)
 {
-    enum { ALWAYS = 256, DEPLOYED = 2, INITCODE = 16 };
-    return (uint32_t)(ALWAYS + (f->has_hash ? DEPLOYED : INITCODE) * f->code_size);
+    enum { ALWAYS = 256, LARGE = 1 << 14, INITCODE = 16 };
+    const size_t size = f->code_size;
+    const size_t more = size < LARGE ? size * size / LARGE : size;
+    return (uint32_t)(ALWAYS + (f->has_hash ? size + more : INITCODE * size));
 }
 
 void cevm_frame_choose_engine(cevm_frame *f)

@@ -33,18 +33,23 @@ static size_t next_jumpdest(const cevm_decoder *d, size_t pc)
     return pc;
 }
 
-/** Decodes what there is, then what constant jumps to bad targets lead to, of which *bad becomes the index. */
-static void decode_all(const cevm_decoder *d, uint32_t *bad)
+/**
+ * Decodes what there is, then what constant jumps to bad targets lead to, of which *bad becomes the index. Returns whether
+ * there are rows of JUMPDESTs.
+ */
+static bool decode_all(const cevm_decoder *d, uint32_t *bad)
 {
     cevm_section *s = d->s;
     uint32_t *targets = s->out->code->targets;
     size_t pc = 0;
+    bool has_rows = false;
     while (pc < d->size && section_reserve(s, 16)) {
         const uint32_t row = decode_row(d, &pc);
         const uint32_t first = s->used;
         if (!section_reserve(s, 16)) {
-            return;
+            break;
         }
+        has_rows |= row != 0;
         if (d->code[pc] == OP_JUMPDEST) {
             targets[pc] = first;
         }
@@ -65,6 +70,7 @@ static void decode_all(const cevm_decoder *d, uint32_t *bad)
         (void)section_emit(s, BLOCK_BAD_JUMP);
         cevm_section_seal(s);
     }
+    return has_rows;
 }
 
 /**
@@ -170,12 +176,13 @@ static bool decode_into(cevm_decoded_code *code, cevm_section *s, const uint8_t 
     section_output out = {.allocator = allocator, .code = code};
     const cevm_decoder d = {s, bytes, code->code_size, cevm_op_tables[code->fork], SIZE_MAX};
     uint32_t bad = 0;
+    bool has_rows = false;
     cevm_section_init(s, &out);
     if (section_reserve(s, d.size / 2 + 64)) {
         for (int i = 0; i < CEVM_BLOCK_FIRST; ++i) {
             (void)section_emit(s, BLOCK_BEGIN);
         }
-        decode_all(&d, &bad);
+        has_rows = decode_all(&d, &bad);
     }
     code->entries = s->entries;
     code->pcs = s->pcs;
@@ -184,7 +191,9 @@ static bool decode_into(cevm_decoded_code *code, cevm_section *s, const uint8_t 
         return false;
     }
     resolve_targets(code, s->fixups, bad);
-    price_rows(code);
+    if (has_rows) {
+        price_rows(code);
+    }
     shrink(code, allocator);
     return true;
 }

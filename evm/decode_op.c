@@ -24,12 +24,12 @@ __attribute__((always_inline)) static inline cevm_entry *emit_result(cevm_sectio
     const int to = section_free_slot(s);
     cevm_entry *e = section_emit(s, kind);
     e->to = section_offset(to);
-    e->a = a != NO_SLOT ? section_offset(a) : 0;
-    e->b = b != NO_SLOT ? section_offset(b) : 0;
     if (a != NO_SLOT) {
+        e->a = section_offset(a);
         section_reads(s, a);
     }
     if (b != NO_SLOT) {
+        e->b = section_offset(b);
         section_reads(s, b);
     }
     section_writes(s, to, true);
@@ -306,6 +306,36 @@ static void decode_mstore(cevm_section *s, uint8_t op)
     s->last_fail = s->count;
 }
 
+/* Copies ----------------------------------------------------------------------------------------------------------- */
+
+/** The entry of a copy whose three operands are constants. */
+static enum cevm_decoded_entry_kind copy_kind(uint8_t op)
+{
+    return op == OP_MCOPY ? BLOCK_MCOPY_I : op == OP_CODECOPY ? BLOCK_CODECOPY_I : BLOCK_CALLDATACOPY_I;
+}
+
+/** Whether the three operands of a copy are constants that such an entry has room for: two of 16 bits, and a size above 0. */
+static bool is_constant_copy(cevm_section *s)
+{
+    const cevm_u256 *to = constant_of(s, section_at(s, s->top)->value);
+    const cevm_u256 *from = constant_of(s, section_at(s, s->top - 1)->value);
+    const cevm_u256 *size = constant_of(s, section_at(s, s->top - 2)->value);
+    return to != NULL && from != NULL && size != NULL && is_short(to) && to->w[0] <= UINT16_MAX && is_short(from) &&
+           from->w[0] <= UINT16_MAX && is_short(size) && size->w[0] != 0;
+}
+
+static void decode_constant_copy(cevm_section *s, uint8_t op)
+{
+    const uint64_t to = section_constant(s, section_pop(s))->w[0];
+    const uint64_t from = section_constant(s, section_pop(s))->w[0];
+    const uint64_t size = section_constant(s, section_pop(s))->w[0];
+    cevm_entry *e = section_emit(s, copy_kind(op));
+    e->to = (int16_t)(uint16_t)to;
+    e->a = (int16_t)(uint16_t)from;
+    e->imm = (uint32_t)size;
+    s->last_fail = s->count;
+}
+
 /* Bodies that want their operands where the EVM has them ----------------------------------------------------------- */
 
 static void decode_in_place(const cevm_decoder *d, uint8_t op)
@@ -502,28 +532,30 @@ static void decode_push(const cevm_decoder *d, uint8_t op, size_t pc)
     }
 }
 
-/* What is done with an opcode: by its kind, and by itself where one is different. */
+/* What is done with an opcode: by its kind, and by itself where one is different. The order matters. */
 enum step {
-    STEP_UNDEFINED,
+    /* writes an entry */
     STEP_UNARY,
     STEP_BINARY,
     STEP_TERNARY,
     STEP_READ,
-    STEP_IN_PLACE, /* from here … */
-    STEP_EDGE,
-    STEP_END, /* … to here words go to their places first */
-    STEP_STOP,
     STEP_MLOAD,
     STEP_MSTORE,
-    STEP_JUMPDEST,
+    STEP_COPY, /* from here … */
+    STEP_IN_PLACE,
+    STEP_EDGE, /* from here it ends the section */
+    STEP_END,  /* … to here words go to their places first, unless it is a copy with constants */
+    STEP_STOP,
+    STEP_JUMP,
+    STEP_JUMPI,
+    /* only moves words */
+    STEP_PUSH,
+    STEP_DUP,
+    STEP_SWAP,
     STEP_POP,
     STEP_PUSH0,
     STEP_PC,
-    STEP_JUMP,
-    STEP_JUMPI,
-    STEP_PUSH,
-    STEP_DUP,
-    STEP_SWAP
+    STEP_JUMPDEST, /* begins a section, or what is undefined */
 };
 
 #define STEP_OF_UNARY(byte)   STEP_UNARY
@@ -536,8 +568,11 @@ enum step {
 #define STEP_OF_LOG(byte)     STEP_IN_PLACE
 #define STEP_OF_PURE(byte)    (byte) == OP_POP ? STEP_POP : (byte) == OP_PUSH0 ? STEP_PUSH0 : STEP_JUMPDEST
 #define STEP_OF_FLOW(byte)    (byte) == OP_JUMP ? STEP_JUMP : (byte) == OP_JUMPI ? STEP_JUMPI : STEP_PC
-#define STEP_OF_FULL(byte) \
-    (byte) == OP_MLOAD ? STEP_MLOAD : (byte) == OP_MSTORE || (byte) == OP_MSTORE8 ? STEP_MSTORE : STEP_IN_PLACE
+#define STEP_OF_FULL(byte)                                                                   \
+    (byte) == OP_MLOAD                                                         ? STEP_MLOAD  \
+    : (byte) == OP_MSTORE || (byte) == OP_MSTORE8                              ? STEP_MSTORE \
+    : (byte) == OP_CALLDATACOPY || (byte) == OP_CODECOPY || (byte) == OP_MCOPY ? STEP_COPY   \
+                                                                               : STEP_IN_PLACE
 #define STEP_OF_EDGE(byte)                                                                \
     (byte) == OP_STOP || (byte) == OP_INVALID                                 ? STEP_STOP \
     : (byte) == OP_RETURN || (byte) == OP_REVERT || (byte) == OP_SELFDESTRUCT ? STEP_END  \
@@ -559,16 +594,28 @@ static void fall_through(cevm_section *s)
     }
 }
 
-/** What an instruction adds to the checks of its section. */
-static inline void account(cevm_section *s, const cevm_op_info *info)
+/** Moves the words of the stack as PUSH, DUP, SWAP and POP do. Returns the size of the instruction. */
+static inline size_t decode_move(const cevm_decoder *d, uint8_t op, enum step step, size_t pc)
 {
-    s->gas += info->gas;
-    const int need = (int)info->in - s->top;
-    s->need = need > s->need ? need : s->need;
+    cevm_section *s = d->s;
+    if (step == STEP_PUSH) {
+        decode_push(d, op, pc);
+        return (size_t)(op - OP_PUSH1) + 2;
+    }
+    if (step == STEP_DUP) {
+        section_push(s, section_at(s, s->top - (op - OP_DUP1))->value);
+    } else if (step == STEP_SWAP) {
+        section_swap(s, op - OP_SWAP1 + 1);
+    } else if (step == STEP_POP) {
+        section_release(s, section_pop(s));
+    } else {
+        section_push_constant(s, &(const cevm_u256){{step == STEP_PC ? pc : 0}});
+    }
+    return 1;
 }
 
-/** What the instruction at pc does to the section, and its entry if it has one. */
-static inline void decode_op(const cevm_decoder *d, uint8_t op, enum step step, size_t pc)
+/** Writes what the instruction does to the section. */
+static inline void decode_op(const cevm_decoder *d, uint8_t op, enum step step)
 {
     cevm_section *s = d->s;
     switch (step) {
@@ -576,6 +623,14 @@ static inline void decode_op(const cevm_decoder *d, uint8_t op, enum step step, 
     case STEP_BINARY: decode_binary(s, op); break;
     case STEP_TERNARY: decode_ternary(s, op); break;
     case STEP_READ: decode_read(d, op); break;
+    case STEP_MLOAD: decode_mload(s); break;
+    case STEP_MSTORE: decode_mstore(s, op); break;
+    case STEP_COPY:
+        if (is_constant_copy(s)) {
+            decode_constant_copy(s, op);
+            break;
+        }
+        __attribute__((fallthrough));
     case STEP_IN_PLACE:
     case STEP_EDGE:
     case STEP_END:
@@ -583,58 +638,98 @@ static inline void decode_op(const cevm_decoder *d, uint8_t op, enum step step, 
         decode_in_place(d, op);
         break;
     case STEP_STOP: decode_in_place(d, op); break;
-    case STEP_MLOAD: decode_mload(s); break;
-    case STEP_MSTORE: decode_mstore(s, op); break;
-    case STEP_POP: section_release(s, section_pop(s)); break;
-    case STEP_PUSH0: section_push_constant(s, &(const cevm_u256){{0}}); break;
-    case STEP_PC: section_push_constant(s, &(const cevm_u256){{pc}}); break;
     case STEP_JUMP: decode_jump(d); break;
     case STEP_JUMPI: decode_jumpi(d); break;
-    case STEP_PUSH: decode_push(d, op, pc); break;
-    case STEP_DUP: section_push(s, section_at(s, s->top - (op - OP_DUP1))->value); break;
-    case STEP_SWAP: section_swap(s, op - OP_SWAP1 + 1); break;
-    case STEP_UNDEFINED:
+    case STEP_PUSH:
+    case STEP_DUP:
+    case STEP_SWAP:
+    case STEP_POP:
+    case STEP_PUSH0:
+    case STEP_PC:
     case STEP_JUMPDEST:
     default: break;
     }
 }
 
-cevm_section_end cevm_decode_section(const cevm_decoder *d, const size_t begin)
+/** Replaying has come to the instruction at which to stop: does what had been done when its entry was written. */
+static void prepare_stop(cevm_section *s, enum step step)
+{
+    if (step < STEP_PUSH) {
+        cevm_section_make_room(s);
+    }
+    if (step >= STEP_COPY && step <= STEP_END && !(step == STEP_COPY && is_constant_copy(s))) {
+        cevm_section_flush(s);
+    }
+}
+
+/** Decodes the instructions from pc on; returns where they end, with the last one's step in *step if it ends the section. */
+static inline size_t decode_straight(const cevm_decoder *d, size_t pc, size_t limit, enum step *step)
 {
     cevm_section *s = d->s;
-    const size_t limit = d->size - begin < SECTION_MAX_BYTES ? d->size : begin + SECTION_MAX_BYTES;
-    size_t pc = begin;
+    uint64_t gas = 0;
+    int need = 0;
     do {
         const uint8_t op = d->code[pc];
         const cevm_op_info *info = &d->ops[op];
-        const enum step step = (enum step)steps[op];
-        if (__builtin_expect(info->span == 0, 0) && pc == begin) {
-            s->refused = true; /* the exact engine takes it from here */
-            return (cevm_section_end){pc + 1, true};
+        const enum step now = (enum step)steps[op];
+        if (__builtin_expect(info->span == 0 || now == STEP_JUMPDEST, 0)) {
+            break;
         }
-        if (__builtin_expect(info->span == 0, 0) || (step == STEP_JUMPDEST && pc != begin) ||
-            !section_reserve(s, (size_t)s->dirty_count + 16)) {
+        const int takes = (int)info->in - s->top;
+        if (__builtin_expect(takes > SECTION_MAX_TAKEN, 0)) {
+            break; /* at a beginning it never is */
+        }
+        need = takes > need ? takes : need;
+        gas += info->gas;
+        if (now >= STEP_PUSH) {
+            pc += decode_move(d, op, now, pc);
+            continue;
+        }
+        if (!section_reserve(s, (size_t)s->dirty_count + 16)) {
             break;
         }
         s->pc = (uint32_t)pc;
         cevm_section_make_room(s);
-        if (__builtin_expect(pc == d->stop, 0)) {
-            if (step >= STEP_IN_PLACE && step <= STEP_END) {
-                cevm_section_flush(s); /* that has been done */
-            }
-            return (cevm_section_end){pc, true};
-        }
-        account(s, info);
-        decode_op(d, op, step, pc);
+        decode_op(d, op, now);
         ++pc;
-        if (step == STEP_PUSH) {
-            pc += (size_t)(op - OP_PUSH1) + 1;
-        } else if (step == STEP_JUMPI || step == STEP_EDGE) {
-            return (cevm_section_end){pc, false};
-        } else if (step == STEP_JUMP || step == STEP_STOP || step == STEP_END) {
-            return (cevm_section_end){pc, true};
+        if (now >= STEP_EDGE) {
+            *step = now;
+            break;
         }
     } while (pc < limit);
-    fall_through(s);
+    s->gas += (int64_t)gas;
+    s->need = need;
+    return pc;
+}
+
+cevm_section_end cevm_decode_section(const cevm_decoder *d, const size_t begin)
+{
+    cevm_section *s = d->s;
+    const size_t end = d->size - begin < SECTION_MAX_BYTES ? d->size : begin + SECTION_MAX_BYTES;
+    const size_t limit = end < d->stop ? end : d->stop;
+    const uint8_t first = d->code[begin];
+    size_t pc = begin;
+    enum step step = STEP_JUMPDEST;
+    if (__builtin_expect(d->ops[first].span == 0, 0)) {
+        s->refused = true; /* the exact engine takes it from here */
+        return (cevm_section_end){pc + 1, true};
+    }
+    if (first == OP_JUMPDEST && pc < limit) {
+        s->gas = d->ops[first].gas;
+        ++pc;
+    }
+    if (pc < limit) {
+        pc = decode_straight(d, pc, limit, &step);
+    }
+    if (step != STEP_JUMPDEST) {
+        return (cevm_section_end){pc, step != STEP_EDGE && step != STEP_JUMPI};
+    }
+    if (__builtin_expect(pc == d->stop, 0)) {
+        prepare_stop(s, (enum step)steps[d->code[pc]]);
+        return (cevm_section_end){pc, true};
+    }
+    if (section_reserve(s, (size_t)s->dirty_count + 16)) {
+        fall_through(s);
+    }
     return (cevm_section_end){pc, false};
 }

@@ -98,8 +98,8 @@ typedef enum cevm_wants {
 /** A growable byte buffer of the VM. */
 typedef struct cevm_vm_buffer {
     uint8_t *data;
+    size_t capacity; /* between them: data and size in one load would wait for the store of the size */
     size_t size;
-    size_t capacity;
 } cevm_vm_buffer;
 
 struct cevm_vm {

@@ -4,7 +4,7 @@
 #include <cevm/alloc.h>
 #include <cevm/crypto.h>
 
-enum { PLACE_BITS = 10, WORTH_IT = 64 };
+enum { PLACE_BITS = 10 };
 
 struct cevm_keccak_entry {
     uint64_t in[8];
@@ -12,11 +12,9 @@ struct cevm_keccak_entry {
     bool used;
 };
 
-void cevm_keccak_memo_begin(cevm_keccak_memo *memo, const cevm_allocator *allocator)
+void cevm_keccak_memo_open(cevm_keccak_memo *memo, const cevm_allocator *allocator)
 {
-    if (memo->entries == NULL && memo->count >= WORTH_IT) {
-        memo->entries = cevm_zalloc(allocator, sizeof *memo->entries << PLACE_BITS);
-    }
+    memo->entries = cevm_zalloc(allocator, sizeof *memo->entries << PLACE_BITS);
 }
 
 void cevm_keccak_memo_destroy(cevm_keccak_memo *memo, const cevm_allocator *allocator)
@@ -35,7 +33,7 @@ static cevm_u256 hash(const uint8_t bytes[64])
 cevm_u256 cevm_keccak_memo_get(cevm_keccak_memo *memo, const uint8_t bytes[64])
 {
     if (memo->entries == NULL) {
-        memo->count += memo->count < WORTH_IT;
+        memo->count += memo->count < CEVM_KECCAK_MEMO_WORTH_IT;
         return hash(bytes);
     }
     uint64_t in[8];

@@ -18,8 +18,17 @@ typedef struct cevm_keccak_memo {
     uint32_t count;             /* hashes of 64 bytes until then */
 } cevm_keccak_memo;
 
-/** Makes room to remember when that seems worth it. Without memory nothing is remembered. */
-void cevm_keccak_memo_begin(cevm_keccak_memo *memo, const cevm_allocator *allocator);
+enum { CEVM_KECCAK_MEMO_WORTH_IT = 64 };
+
+/** Makes room to remember. Without memory nothing is remembered. */
+void cevm_keccak_memo_open(cevm_keccak_memo *memo, const cevm_allocator *allocator);
+/** The same when that seems worth it; between executions. */
+static inline void cevm_keccak_memo_begin(cevm_keccak_memo *memo, const cevm_allocator *allocator)
+{
+    if (memo->count >= CEVM_KECCAK_MEMO_WORTH_IT && memo->entries == NULL) {
+        cevm_keccak_memo_open(memo, allocator);
+    }
+}
 void cevm_keccak_memo_destroy(cevm_keccak_memo *memo, const cevm_allocator *allocator);
 
 /** The Keccak-256 hash of 64 bytes as a number. */

@@ -8,26 +8,24 @@
 
 #include "evm/ops_env.h"
 
-/** Where a call's input and output lie in the caller's memory, as words of the stack. */
-typedef struct call_ranges {
-    const cevm_u256 *in_offset, *in_size, *out_offset, *out_size;
-} call_ranges;
-
-/** Charges for both ranges and notes them in vm->pending. */
-static inline int call_memory(cevm_frame *f, const call_ranges *r)
+/**
+ * Charges for where a call's input and output lie in the caller's memory, and notes it in vm->pending. From `ranges` downwards
+ * the stack has the offset and the size of the input, and then those of the output.
+ */
+static inline int call_memory(cevm_frame *f, const cevm_u256 *ranges)
 {
-    int st = memory_expand(f, r->in_offset, r->in_size);
+    int st = memory_expand(f, &ranges[0], &ranges[-1]);
     if (st == OP_NEXT) {
-        st = memory_expand(f, r->out_offset, r->out_size);
+        st = memory_expand(f, &ranges[-2], &ranges[-3]);
     }
     if (st != OP_NEXT) {
         return st;
     }
     cevm_pending *p = &f->vm->pending;
-    const size_t size = (size_t)r->in_size->w[0];
-    p->msg.input = (cevm_bytes){size != 0 ? f->memory + r->in_offset->w[0] : NULL, size};
-    p->output_size = r->out_size->w[0];
-    p->output_offset = p->output_size != 0 ? r->out_offset->w[0] : 0;
+    const size_t size = (size_t)ranges[-1].w[0];
+    p->msg.input = (cevm_bytes){size != 0 ? f->memory + ranges[0].w[0] : NULL, size};
+    p->output_size = ranges[-3].w[0];
+    p->output_offset = p->output_size != 0 ? ranges[-2].w[0] : 0;
     return OP_NEXT;
 }
 
@@ -109,7 +107,7 @@ static inline int call_with_value(cevm_frame *f, cevm_u256 *top, cevm_call_kind 
         return CEVM_STATUS_STATIC_WRITE;
     }
     cevm_account_info account;
-    int st = call_memory(f, &(call_ranges){&top[-3], &top[-4], &top[-5], &top[-6]});
+    int st = call_memory(f, &top[-3]);
     if (st == OP_NEXT) {
         st = load_account(f, &account, &target, call_wants(f, has_value, kind));
     }
@@ -143,7 +141,7 @@ static inline int call_without_value(cevm_frame *f, cevm_u256 *top, cevm_call_ki
     cevm_message *msg = &f->vm->pending.msg;
     const cevm_address target = cevm_address_from_u256(&top[-1]);
     cevm_account_info account;
-    int st = call_memory(f, &(call_ranges){&top[-2], &top[-3], &top[-4], &top[-5]});
+    int st = call_memory(f, &top[-2]);
     if (st == OP_NEXT) {
         st = load_account(f, &account, &target, CEVM_WANTS_NOTHING);
     }

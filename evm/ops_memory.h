@@ -116,22 +116,25 @@ static inline void copy_padded(cevm_frame *f, const cevm_u256 *to, cevm_bytes so
     }
 }
 
-static inline int op_CALLDATACOPY(cevm_frame *f, cevm_u256 *top)
+/** CALLDATACOPY and CODECOPY, with their operands anywhere. */
+static inline int copy_from(cevm_frame *f, const cevm_u256 *to, cevm_bytes source, const cevm_u256 *from,
+                            const cevm_u256 *size)
 {
-    const int st = copy_charge(f, &top[0], &top[-2]);
+    const int st = copy_charge(f, to, size);
     if (st == OP_NEXT) {
-        copy_padded(f, &top[0], f->input, &top[-1], &top[-2]);
+        copy_padded(f, to, source, from, size);
     }
     return st;
 }
 
+static inline int op_CALLDATACOPY(cevm_frame *f, cevm_u256 *top)
+{
+    return copy_from(f, &top[0], f->input, &top[-1], &top[-2]);
+}
+
 static inline int op_CODECOPY(cevm_frame *f, cevm_u256 *top)
 {
-    const int st = copy_charge(f, &top[0], &top[-2]);
-    if (st == OP_NEXT) {
-        copy_padded(f, &top[0], (cevm_bytes){f->code, f->code_size}, &top[-1], &top[-2]);
-    }
-    return st;
+    return copy_from(f, &top[0], (cevm_bytes){f->code, f->code_size}, &top[-1], &top[-2]);
 }
 
 /* EIP-211: reading past the end of the return data is a halt, even for no bytes. */
@@ -151,15 +154,16 @@ static inline int op_RETURNDATACOPY(cevm_frame *f, cevm_u256 *top)
 }
 
 /* EIP-5656 */
-static inline int op_MCOPY(cevm_frame *f, cevm_u256 *top)
+static inline int copy_inside(cevm_frame *f, const cevm_u256 *to, const cevm_u256 *from, const cevm_u256 *size)
 {
-    const cevm_u256 *further = u256_gt(&top[0], &top[-1]) ? &top[0] : &top[-1];
-    const int st = copy_charge(f, further, &top[-2]);
-    if (st == OP_NEXT && top[-2].w[0] != 0) {
-        memmove(f->memory + top[0].w[0], f->memory + top[-1].w[0], (size_t)top[-2].w[0]);
+    const int st = copy_charge(f, u256_gt(to, from) ? to : from, size);
+    if (st == OP_NEXT && size->w[0] != 0) {
+        memmove(f->memory + to->w[0], f->memory + from->w[0], (size_t)size->w[0]);
     }
     return st;
 }
+
+static inline int op_MCOPY(cevm_frame *f, cevm_u256 *top) { return copy_inside(f, &top[0], &top[-1], &top[-2]); }
 
 static inline int op_LOG(cevm_frame *f, cevm_u256 *top, int topics)
 {

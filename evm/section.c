@@ -4,11 +4,12 @@
 /** Puts the cells of positions in their first state. */
 static void reset_cells(cevm_section *s, int lowest, int highest)
 {
-    for (int i = lowest; i <= 0; ++i) {
-        *section_at(s, i) = (section_cell){.value = (int16_t)i, .refs = 1};
+    section_cell *c = section_at(s, lowest);
+    for (int i = lowest; i <= 0; ++i, ++c) {
+        *c = (section_cell){.value = (int16_t)i, .refs = 1};
     }
-    for (int i = 1; i <= highest; ++i) {
-        *section_at(s, i) = (section_cell){.value = (int16_t)i};
+    for (int i = 1; i <= highest; ++i, ++c) {
+        *c = (section_cell){.value = (int16_t)i};
     }
 }
 

@@ -12,10 +12,12 @@
 #include "evm/block.h"
 
 enum {
-    /* A section is cut at so many bytes, and with them everything counted below: an instruction adds at most one to the
-     * height of the stack, one constant and two dirty positions, reaches 17 words down and becomes four entries. */
+    /* A section is cut at so many bytes, and with them most of what is counted below: an instruction adds at most one to the
+     * height of the stack, one constant and two dirty positions, and becomes four entries. */
     SECTION_MAX_BYTES = 512,
-    SECTION_BELOW = SECTION_MAX_BYTES + 32, /* lowest position */
+    /* It is cut too before an instruction that works on more words of the stack than this, those above it included. */
+    SECTION_MAX_TAKEN = 512,
+    SECTION_BELOW = SECTION_MAX_TAKEN + 32, /* lowest position */
     SECTION_ABOVE = SECTION_MAX_BYTES + 64, /* highest one, scratch included */
     SECTION_CONSTANTS = SECTION_MAX_BYTES + 4,
     SECTION_DIRTY = 2 * SECTION_MAX_BYTES + 8,

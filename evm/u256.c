@@ -4,7 +4,7 @@
  *
  * Division multiplies by a reciprocal of the divisor's highest limbs instead of dividing limb by limb: a hardware
  * division of 128 by 64 bits costs more than the two multiplications that replace it, and does not exist on most
- * machines. The method is that of N. Möller and T. Granlund, "Improved division by invariant integers" (IEEE
+ * machines. Where it does it gives the reciprocal, which Newton's method takes longer for. The method is that of N. Möller and T. Granlund, "Improved division by invariant integers" (IEEE
  * Transactions on Computers 60, 2011); the names u2, u1, u0, d1, d0, v below are the paper's, and so is "algorithm N".
  *
  * A divisor is "normalised" when its highest bit is set. Both operands are shifted left to make it so, which leaves the
@@ -19,6 +19,22 @@
 #define U256_INLINE static inline __attribute__((always_inline))
 
 /* Reciprocals ------------------------------------------------------------------------------------------------------ */
+
+#if U256_NATIVE && defined(__x86_64__) && defined(__GNUC__)
+
+/**
+ * (2^128 - 1) / d - 2^64 for a normalised limb d, which is (~d:2^64 - 1) / d; ~d < d, so the quotient fits. Compilers have no
+ * name for this division.
+ */
+U256_INLINE uint64_t reciprocal_2by1(uint64_t d)
+{
+    uint64_t quotient;
+    uint64_t remainder;
+    __asm__("divq %4" : "=a"(quotient), "=d"(remainder) : "0"(UINT64_MAX), "1"(~d), "r"(d) : "cc");
+    return quotient;
+}
+
+#else
 
 /* (2^19 - 3 * 2^8) / d for d = 256..511: the first 10 bits of the reciprocal of a limb whose top 9 bits are d. */
 static const uint16_t reciprocal_seed[256] = {
@@ -55,6 +71,8 @@ U256_INLINE uint64_t reciprocal_2by1(uint64_t d)
     (void)u256_addc(u256_mul64(v3, d, &high), d, &carry);
     return v3 - u256_addc(high, d, &carry);
 }
+
+#endif
 
 /** (2^192 - 1) / (d1:d0) - 2^64 for a normalised d1 (algorithm 6). */
 U256_INLINE uint64_t reciprocal_3by2(uint64_t d1, uint64_t d0)

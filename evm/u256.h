@@ -408,10 +408,10 @@ static inline cevm_u256 u256_signextend(const cevm_u256 *b, const cevm_u256 *v)
     }
     const unsigned limb = (unsigned)b->w[0] / 8;
     const unsigned above = 56 - (unsigned)b->w[0] % 8 * 8;
-    const uint64_t sign_bit = (uint64_t)1 << 63 >> above;
-    /* (x ^ s) - s spreads bit s upwards without a signed shift. */
-    const uint64_t extended = ((v->w[limb] << above >> above) ^ sign_bit) - sign_bit;
-    const uint64_t fill = (uint64_t)0 - (extended >> 63);
+    const uint64_t at_top = v->w[limb] << above;
+    /* C leaves it to the compiler what becomes of the sign, but none there is loses it. */
+    const uint64_t extended = (uint64_t)((int64_t)at_top >> above);
+    const uint64_t fill = (uint64_t)((int64_t)at_top >> 63);
     const uint64_t w0 = limb == 0 ? extended : v->w[0];
     const uint64_t w1 = limb == 1 ? extended : v->w[1];
     const uint64_t w2 = limb == 2 ? extended : v->w[2];

@@ -164,16 +164,6 @@ cevm_err cevm_journal_reserve_slow(cevm_state *state, size_t count)
     return CEVM_OK;
 }
 
-void cevm_journal_mark_dirty(cevm_state *state, uint32_t account)
-{
-    journal_account *a = &state->accounts[account];
-    if (!a->dirty) {
-        a->dirty = true;
-        a->next_dirty = state->dirty_head;
-        state->dirty_head = account;
-    }
-}
-
 /* ---- Undo -------------------------------------------------------------------------------------------------------- */
 
 static void undo_create(journal_account *account, const journal_undo *undo)

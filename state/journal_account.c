@@ -78,9 +78,18 @@ static cevm_err warm_low(cevm_state *state, uint32_t number)
     return err;
 }
 
-cevm_err cevm_journal_load_account(void *ctx, cevm_account_info *out, const cevm_address *address, bool skip_cold)
+/* A call asks three times in a row for the account that it goes to: what answers that is kept apart from all the rest. */
+
+/** The account that was looked up last if it is this one and loaded, or NULL. */
+static inline journal_account *last_account(const cevm_state *state, const cevm_address *address)
 {
-    cevm_state *state = ctx;
+    journal_account *last = state->last_account != CEVM_MAP_NONE ? &state->accounts[state->last_account] : NULL;
+    return last != NULL && cevm_address_equal(&last->address, address) && last->loaded ? last : NULL;
+}
+
+__attribute__((noinline)) static cevm_err load_other_account(cevm_state *state, cevm_account_info *out,
+                                                             const cevm_address *address, bool skip_cold)
+{
     uint32_t index = 0;
     cevm_err err = cevm_journal_entry(state, &index, address);
     if (err != CEVM_OK) {
@@ -109,6 +118,18 @@ cevm_err cevm_journal_load_account(void *ctx, cevm_account_info *out, const cevm
     return CEVM_OK;
 }
 
+cevm_err cevm_journal_load_account(void *ctx, cevm_account_info *out, const cevm_address *address, bool skip_cold)
+{
+    cevm_state *state = ctx;
+    const journal_account *last = last_account(state, address);
+    if (last != NULL && last->warm_epoch == state->epoch) {
+        out->cold = false;
+        fill_info(out, last);
+        return CEVM_OK;
+    }
+    return load_other_account(state, out, address, skip_cold);
+}
+
 cevm_err cevm_state_get_account(cevm_state *state, cevm_account_info *out, const cevm_address *address)
 {
     uint32_t index = 0;
@@ -120,9 +141,16 @@ cevm_err cevm_state_get_account(cevm_state *state, cevm_account_info *out, const
     return err;
 }
 
-cevm_err cevm_journal_load_code(void *ctx, cevm_code *out, const cevm_address *address)
+static void fill_code(cevm_code *out, const cevm_state *state, const journal_account *account)
 {
-    cevm_state *state = ctx;
+    const journal_code *code = &state->codes[account->code];
+    out->hash = account->code_hash;
+    out->bytes = (cevm_bytes){code->data, code->size};
+}
+
+__attribute__((noinline)) static cevm_err load_other_code(cevm_state *state, cevm_code *out,
+                                                          const cevm_address *address)
+{
     uint32_t index = 0;
     uint32_t code = 0;
     cevm_err err = cevm_journal_account(state, &index, address);
@@ -130,10 +158,20 @@ cevm_err cevm_journal_load_code(void *ctx, cevm_code *out, const cevm_address *a
         err = cevm_journal_code(state, &code, index);
     }
     if (err == CEVM_OK) {
-        out->hash = state->accounts[index].code_hash;
-        out->bytes = (cevm_bytes){state->codes[code].data, state->codes[code].size};
+        fill_code(out, state, &state->accounts[index]);
     }
     return err;
+}
+
+cevm_err cevm_journal_load_code(void *ctx, cevm_code *out, const cevm_address *address)
+{
+    cevm_state *state = ctx;
+    const journal_account *last = last_account(state, address);
+    if (last != NULL && last->code != CEVM_MAP_NONE) {
+        fill_code(out, state, last);
+        return CEVM_OK;
+    }
+    return load_other_code(state, out, address);
 }
 
 cevm_err cevm_journal_block_hash(void *ctx, cevm_hash *out, uint64_t number)
@@ -242,26 +280,39 @@ static cevm_err open_account(cevm_state *state, uint32_t *index, const cevm_addr
     return err == CEVM_OK ? cevm_journal_reserve(state, undo_entries) : err;
 }
 
-cevm_err cevm_journal_transfer(void *ctx, const cevm_address *from, const cevm_address *to, const cevm_u256 *value)
+__attribute__((noinline)) static cevm_err move_or_touch(cevm_state *state, const cevm_address *from,
+                                                        const cevm_address *to, const cevm_u256 *value, bool moves)
 {
-    cevm_state *state = ctx;
     uint32_t source = 0;
     uint32_t target = 0;
-    cevm_err err = open_account(state, &target, to, 4);
-    if (err == CEVM_OK && cevm_u256_is_zero(value)) {
-        touch(state, target);
-        return CEVM_OK;
-    }
+    cevm_err err = moves ? cevm_journal_account(state, &source, from) : CEVM_OK;
     if (err == CEVM_OK) {
-        err = cevm_journal_account(state, &source, from);
+        err = open_account(state, &target, to, 4);
     }
     if (err != CEVM_OK) {
         return err;
+    }
+    if (!moves) {
+        touch(state, target);
+        return CEVM_OK;
     }
     const cevm_u256 rest = u256_sub(&state->accounts[source].balance, value);
     set_balance(state, source, &rest);
     credit(state, target, value);
     return CEVM_OK;
+}
+
+cevm_err cevm_journal_transfer(void *ctx, const cevm_address *from, const cevm_address *to, const cevm_u256 *value)
+{
+    cevm_state *state = ctx;
+    const bool moves = !cevm_u256_is_zero(value);
+    if (!moves) {
+        const journal_account *last = last_account(state, to);
+        if (last != NULL && last->touched) {
+            return CEVM_OK; /* it exists since then, and the mark of RIPEMD-160 too */
+        }
+    }
+    return move_or_touch(state, from, to, value, moves);
 }
 
 cevm_err cevm_journal_create_account(void *ctx, const cevm_address *address)

@@ -170,8 +170,6 @@ cevm_err cevm_journal_code(cevm_state *state, uint32_t *code, uint32_t account);
 cevm_err cevm_journal_keep_code(cevm_state *state, uint32_t *code, const cevm_hash *hash, cevm_bytes bytes);
 /** Makes room for `count` undo entries. Errors: CEVM_ERR_NOMEM. */
 cevm_err cevm_journal_reserve_slow(cevm_state *state, size_t count);
-/** Puts the account on the list of what a commit has to look at. */
-void cevm_journal_mark_dirty(cevm_state *state, uint32_t account);
 /** Undoes everything down to the mark. */
 void cevm_journal_revert(cevm_state *state, cevm_checkpoint mark);
 /** Frees logs from number `from` on. */
@@ -207,6 +205,17 @@ static inline journal_undo *cevm_journal_push(cevm_state *state, journal_action 
     undo->action = action;
     undo->index = index;
     return undo;
+}
+
+/** Puts the account on the list of what a commit has to look at. */
+static inline void cevm_journal_mark_dirty(cevm_state *state, uint32_t account)
+{
+    journal_account *a = &state->accounts[account];
+    if (!a->dirty) {
+        a->dirty = true;
+        a->next_dirty = state->dirty_head;
+        state->dirty_head = account;
+    }
 }
 
 /* ---- journal_account.c: the host's functions --------------------------------------------------------------------- */

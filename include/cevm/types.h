@@ -84,7 +84,21 @@ CEVM_API const char *cevm_version(void);
 
 static inline bool cevm_address_equal(const cevm_address *a, const cevm_address *b)
 {
-    return memcmp(a->bytes, b->bytes, sizeof a->bytes) == 0;
+    /* In the pieces in which cevm_address_from_u256 writes: a load that takes from two stores has to wait for both. */
+    uint64_t x;
+    uint64_t y;
+    memcpy(&x, a->bytes + 8, sizeof x);
+    memcpy(&y, b->bytes + 8, sizeof y);
+    if (x != y) {
+        return false;
+    }
+    uint32_t last_x;
+    uint32_t last_y;
+    memcpy(&x, a->bytes, sizeof x);
+    memcpy(&y, b->bytes, sizeof y);
+    memcpy(&last_x, a->bytes + 16, sizeof last_x);
+    memcpy(&last_y, b->bytes + 16, sizeof last_y);
+    return ((x ^ y) | (last_x ^ last_y)) == 0;
 }
 
 static inline bool cevm_hash_equal(const cevm_hash *a, const cevm_hash *b)

@@ -166,8 +166,28 @@ static const snippet snippets[] = {
     OPCODE(CALLER),
     OPCODE(EXTCODESIZE),
     {BLOCK_OP_KECCAK256, false, BYTES(SMALL_OFFSET, OP_KECCAK256)},
-    {BLOCK_OP_CALLDATACOPY, false, BYTES(PUSH(70), PUSH(3), PUSH(9), OP_CALLDATACOPY)},
-    {BLOCK_OP_MCOPY, false, BYTES(PUSH(70), PUSH(3), PUSH(9), OP_MCOPY)},
+    ONE(CALLDATACOPY_I, PUSH(32), PUSH(16), PUSH(64), OP_CALLDATACOPY),
+    ONE(CALLDATACOPY_I, PUSH(70), PUSH(40), PUSH(9), OP_CALLDATACOPY), /* half of it behind the end */
+    ONE(CALLDATACOPY_I, PUSH(96), OP_PUSH2, 255, 255, PUSH(1), OP_CALLDATACOPY),
+    ONE(CALLDATACOPY_I, OP_SWAP2, PUSH(33), PUSH(2), PUSH(7), OP_CALLDATACOPY, OP_ADD, OP_DUP1, PUSH(64), OP_MSTORE),
+    ONE(CODECOPY_I, PUSH(32), PUSH(0), PUSH(64), OP_CODECOPY),
+    ONE(CODECOPY_I, PUSH(96), PUSH(20), PUSH(0), OP_CODECOPY),
+    ONE(CODECOPY_I, PUSH(1), OP_PUSH2, 1, 0, OP_PUSH2, 255, 255, OP_CODECOPY), /* the memory costs gas */
+    ONE(CODECOPY_I, OP_PUSH4, 255, 255, 255, 255, PUSH(1), PUSH(1), OP_CODECOPY),
+    ONE(CODECOPY_I, OP_DUP3, OP_SWAP1, PUSH(80), PUSH(3), PUSH(1), OP_CODECOPY, OP_SUB, OP_DUP1, PUSH(3), OP_MSTORE),
+    ONE(MCOPY_I, PUSH(0), OP_MSTORE, PUSH(32), OP_MSTORE, PUSH(60), PUSH(3), PUSH(9), OP_MCOPY),
+    ONE(MCOPY_I, PUSH(0), OP_MSTORE, PUSH(32), OP_MSTORE, PUSH(60), PUSH(9), PUSH(3), OP_MCOPY),
+    ONE(MCOPY_I, PUSH(0), OP_MSTORE, PUSH(32), PUSH(160), PUSH(3), OP_MCOPY, OP_ADD),
+    ONE(MCOPY_I, OP_NOT, PUSH(9), OP_MSTORE, OP_DUP1, PUSH(32), PUSH(9), PUSH(64), OP_MCOPY, OP_SWAP1, PUSH(0),
+        OP_MSTORE),
+    ONE(OP_CALLDATACOPY, PUSH(0), PUSH(3), OP_PUSH3, 255, 255, 255, OP_CALLDATACOPY), /* no bytes cost no memory */
+    ONE(OP_CALLDATACOPY, PUSH(3), PUSH(3), OP_PUSH3, 1, 0, 0, OP_CALLDATACOPY),
+    ONE(OP_CALLDATACOPY, PUSH(70), OP_PUSH3, 1, 0, 1, PUSH(9), OP_CALLDATACOPY),
+    ONE(OP_CALLDATACOPY, PUSH(0), OP_NOT, PUSH(3), PUSH(9), OP_CALLDATACOPY),
+    ONE(OP_CALLDATACOPY, SMALL_OFFSET, PUSH(3), PUSH(9), OP_CALLDATACOPY),
+    ONE(OP_CODECOPY, OP_POP, PUSH(63), OP_AND, PUSH(70), OP_SWAP1, PUSH(9), OP_CODECOPY),
+    ONE(OP_MCOPY, SMALL_OFFSET, PUSH(70), OP_SWAP1, PUSH(9), OP_MCOPY),
+    ONE(OP_MCOPY, PUSH(70), OP_DUP2, PUSH(9), OP_MCOPY),
     {BLOCK_OP_RETURNDATACOPY, false, BYTES(PUSH(0), PUSH(0), PUSH(9), OP_RETURNDATACOPY)},
     {BLOCK_OP_LOG1, false, BYTES(PUSH(40), PUSH(9), OP_LOG1)},
 };
@@ -297,6 +317,32 @@ static void test_each_entry_does_what_its_instructions_do(void **state)
     for (int kind = 0; kind < BLOCK_OP_STOP; ++kind) {
         if (!covered[kind]) {
             fail_msg("no row has an entry of kind %d", kind);
+        }
+    }
+    engines_close(e);
+}
+
+/** Far more words are taken off the stack in a straight line than a section follows. */
+static void test_deep_stacks(void **state)
+{
+    (void)state;
+    static const uint8_t takers[] = {OP_ADD, OP_MULMOD, OP_POP, OP_MSTORE8, OP_CALLDATACOPY, OP_LOG4};
+    enum { WORDS_PUSHED = 1020 };
+    static uint8_t code[2 * WORDS_PUSHED + 600];
+    engines *e = engines_open();
+    for (unsigned i = 0; i < sizeof takers; ++i) {
+        const cevm_op_info *info = &cevm_op_tables[CEVM_OSAKA][takers[i]];
+        for (size_t count = 75; count * (size_t)(info->in - info->out) < WORDS_PUSHED && count <= 600; count += 15) {
+            size_t size = 0;
+            while (size < 2 * (size_t)WORDS_PUSHED) {
+                const uint8_t push[] = {PUSH((uint8_t)(size * 7 / 2 + 3))};
+                memcpy(code + size, push, sizeof push);
+                size += sizeof push;
+            }
+            memset(code + size, takers[i], count);
+            e->host.code[0].bytes = (cevm_bytes){code, size + count};
+            cevm_store_be64(e->host.code[0].hash.bytes, 1000 * (i + 1) + count);
+            engines_compare(e, 10000000, i);
         }
     }
     engines_close(e);
@@ -600,6 +646,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_each_entry_does_what_its_instructions_do),
+        cmocka_unit_test(test_deep_stacks),
         cmocka_unit_test(test_decoding_is_bounded),
         cmocka_unit_test(test_a_cache_is_shared_by_threads),
         cmocka_unit_test(test_a_cache_keeps_to_its_bound),
