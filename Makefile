@@ -222,7 +222,7 @@ asan: ## Unit tests and a sample of the vectors under AddressSanitizer and UBSan
 
 tsan: ## Many VMs on threads, and parallel state tests, under ThreadSanitizer
 	@$(MAKE) BUILD=$(BUILD)/tsan FLAVOUR=tsan- CFLAGS='-O1 -fsanitize=thread $(SANITIZE)' SPEC_ARGS=--sample \
-	 UNIT_SRC='tests/unit/test_tenants.c tests/unit/test_node.c tests/unit/test_node_threads.c tests/unit/test_evmc.c tests/unit/test_treedb.c' -j$(JOBS) -k test-unit test-evmc test-spec
+	 UNIT_SRC='tests/unit/test_tenants.c tests/unit/test_node.c tests/unit/test_node_threads.c tests/unit/test_node_mine.c tests/unit/test_evmc.c tests/unit/test_treedb.c' -j$(JOBS) -k test-unit test-evmc test-spec
 
 # In place of MemorySanitizer, which would need every library built anew.
 memcheck: $(UNIT) $(OOM) ## Unit and allocation-failure tests under valgrind (uninitialised memory)

@@ -116,25 +116,28 @@ static inline void copy_padded(cevm_frame *f, const cevm_u256 *to, cevm_bytes so
     }
 }
 
-/** CALLDATACOPY and CODECOPY, with their operands anywhere. */
-static inline int copy_from(cevm_frame *f, const cevm_u256 *to, cevm_bytes source, const cevm_u256 *from,
+/**
+ * CALLDATACOPY and CODECOPY, with their operands anywhere. The source is read when the memory is there: making it may move
+ * the caller's, in which calldata lies.
+ */
+static inline int copy_from(cevm_frame *f, const cevm_u256 *to, const cevm_bytes *source, const cevm_u256 *from,
                             const cevm_u256 *size)
 {
     const int st = copy_charge(f, to, size);
     if (st == OP_NEXT) {
-        copy_padded(f, to, source, from, size);
+        copy_padded(f, to, *source, from, size);
     }
     return st;
 }
 
 static inline int op_CALLDATACOPY(cevm_frame *f, cevm_u256 *top)
 {
-    return copy_from(f, &top[0], f->input, &top[-1], &top[-2]);
+    return copy_from(f, &top[0], &f->input, &top[-1], &top[-2]);
 }
 
 static inline int op_CODECOPY(cevm_frame *f, cevm_u256 *top)
 {
-    return copy_from(f, &top[0], (cevm_bytes){f->code, f->code_size}, &top[-1], &top[-2]);
+    return copy_from(f, &top[0], &(cevm_bytes){f->code, f->code_size}, &top[-1], &top[-2]);
 }
 
 /* EIP-211: reading past the end of the return data is a halt, even for no bytes. */
