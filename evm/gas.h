@@ -43,7 +43,7 @@ enum {
 /** Bytes as 32-byte words, rounded up. bytes is at most 2^63. */
 static inline uint64_t gas_words(uint64_t bytes) { return (bytes + 31) / 32; }
 
-/** Memory beyond this many bytes costs more gas than 63 bits can hold; asking for it is out of gas. */
+/** Memory beyond this many bytes, 64 GiB, costs more than 2^53 gas, which no block has; asking for it is out of gas. */
 #define CEVM_MEMORY_MAX ((uint64_t)1 << 36)
 
 /** Price of a memory of so many words: 3w + w²/512. words is at most CEVM_MEMORY_MAX / 32 + 1. */

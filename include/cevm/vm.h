@@ -88,7 +88,7 @@ typedef struct cevm_message {
     cevm_address recipient;    /* account whose storage and balance are used; for CEVM_CREATE the new address */
     cevm_address code_address; /* account whose code runs; ignored for CEVM_CREATE */
     cevm_u256 value;           /* wei */
-    cevm_bytes input;          /* calldata, or initcode for CEVM_CREATE; borrowed for the execution */
+    cevm_bytes input;          /* calldata, or initcode for CEVM_CREATE; borrowed; never an earlier output of this VM */
 } cevm_message;
 
 /** What came of a message. */
