@@ -10,7 +10,7 @@ AR ?= ar
 CFLAGS ?= -O2 -g
 PREFIX ?= /usr/local
 JOBS ?= $(shell nproc 2>/dev/null || echo 1)
-FUZZ_SECONDS ?= 6
+FUZZ_SECONDS ?= 8
 # Any clang will do for the fuzzers and the checks; the newest that is installed is taken.
 CLANG ?= $(firstword $(foreach c,clang-19 clang-18 clang-17 clang-16 clang-15 clang-14 clang,$(shell command -v $(c) 2>/dev/null)))
 CLANG_FORMAT ?= clang-format-14
@@ -247,7 +247,7 @@ fuzz: ## Fuzz without end (T=name for one target, FUZZ_SECONDS bounds each)
 	@BUILD=$(BUILD)/fuzz FUZZ_SECONDS=$(if $(filter command environment,$(origin FUZZ_SECONDS)),$(FUZZ_SECONDS),0) \
 	 tests/fuzz.sh $(if $(T),$(BUILD)/fuzz/tests/fuzz/$(T),$(FUZZ_SRC:%.c=$(BUILD)/fuzz/%))
 
-test-fuzz: ## Fuzz each target for FUZZ_SECONDS (6)
+test-fuzz: ## Fuzz each target for FUZZ_SECONDS (8)
 	@$(MAKE) BUILD=$(BUILD)/fuzz CC='$(CLANG)' CFLAGS='$(FUZZ_FLAGS)' -j$(JOBS) fuzz-programs
 	@BUILD=$(BUILD)/fuzz FUZZ_SECONDS=$(FUZZ_SECONDS) tests/run.sh fuzz $(FUZZ_SRC:%.c=$(BUILD)/fuzz/%)
 
