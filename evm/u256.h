@@ -412,10 +412,12 @@ static inline cevm_u256 u256_signextend(const cevm_u256 *b, const cevm_u256 *v)
     /* C leaves it to the compiler what becomes of the sign, but none there is loses it. */
     const uint64_t extended = (uint64_t)((int64_t)at_top >> above);
     const uint64_t fill = (uint64_t)((int64_t)at_top >> 63);
-    const uint64_t w0 = limb == 0 ? extended : v->w[0];
-    const uint64_t w1 = limb == 1 ? extended : v->w[1];
-    const uint64_t w2 = limb == 2 ? extended : v->w[2];
-    return (cevm_u256){{w0, limb < 1 ? fill : w1, limb < 2 ? fill : w2, limb < 3 ? fill : extended}};
+    switch (limb) {
+    case 0: return (cevm_u256){{extended, fill, fill, fill}};
+    case 1: return (cevm_u256){{v->w[0], extended, fill, fill}};
+    case 2: return (cevm_u256){{v->w[0], v->w[1], extended, fill}};
+    default: return (cevm_u256){{v->w[0], v->w[1], v->w[2], extended}};
+    }
 }
 
 /* Products and quotients ------------------------------------------------------------------------------------------- */
