@@ -7,7 +7,7 @@ files() {
     if git rev-parse --git-dir > /dev/null 2>&1; then
         git ls-files --cached --others --exclude-standard
     else
-        find . -type f -not -path './.git/*' -not -path './third_party/*' -not -path "./$BUILD/*" -not -path './ethereum-tests/vectors/*' | sed 's|^\./||'
+        find . -type f -not -path './.git/*' -not -path './third_party/*' -not -path "./$BUILD/*" -not -path './ethereum-tests/vectors/*' -not -path '*/node_modules/*' | sed 's|^\./||'
     fi | grep -vE '^(build|\.ci/run$|tests/check/words\.sh$)|\.(json|md\.orig)$'
 }
 
