@@ -4,31 +4,8 @@
  * block and a view of the past: the answer is CEVM_ERR_NOMEM, nothing has changed, nothing leaks, and the same call made
  * again does what it should.
  */
+#include "tests/oom/faulty.h"
 #include "tests/unit/chain_support.h"
-
-typedef struct faulty {
-    size_t calls;   /* allocations asked for */
-    size_t fail_at; /* the one to refuse, counted from 1; 0 = none */
-    size_t live;    /* blocks not yet freed */
-} faulty;
-
-static void *faulty_resize(void *ctx, void *ptr, size_t size)
-{
-    faulty *f = ctx;
-    if (size == 0) {
-        f->live -= ptr != NULL;
-        free(ptr);
-        return NULL;
-    }
-    f->calls += 1;
-    if (f->calls == f->fail_at) {
-        return NULL;
-    }
-    void *out = realloc(ptr, size);
-    assert_non_null(out);
-    f->live += ptr == NULL;
-    return out;
-}
 
 enum { STEPS = 8 };
 

@@ -22,6 +22,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "tests/property/failing.h"
 #include "tests/property/random.h"
 #include "tests/unit/remote_support.h"
 
@@ -38,10 +39,6 @@ typedef struct model {
 } model;
 
 /** libc, but one allocation may fail. */
-typedef struct failing {
-    size_t left; /* allocations until the one that fails; 0: none does */
-} failing;
-
 struct game;
 
 /** A kind of backend. open makes game->db, over what is there already; what fails for want of memory fails cleanly. */
@@ -74,16 +71,6 @@ typedef struct game {
 static uint64_t random_state;
 
 static uint64_t below(uint64_t n) { return random_next(&random_state) % n; }
-
-static void *failing_resize(void *ctx, void *ptr, size_t size)
-{
-    failing *f = ctx;
-    if (size == 0) {
-        free(ptr);
-        return NULL;
-    }
-    return f->left != 0 && --f->left == 0 ? NULL : realloc(ptr, size);
-}
 
 static cevm_address address_of(size_t i)
 {

@@ -6,6 +6,7 @@
  */
 #include "state/pmap.h"
 
+#include "tests/property/failing.h"
 #include "tests/property/random.h"
 
 #include <setjmp.h>
@@ -37,29 +38,9 @@ typedef struct model {
     size_t count;
 } model;
 
-typedef struct failing {
-    size_t left; /* allocations until the one that fails; 0: none does */
-    size_t live;
-} failing;
-
 static uint64_t random_state;
 
 static uint64_t below(uint64_t limit) { return random_next(&random_state) % limit; }
-
-static void *failing_resize(void *ctx, void *ptr, size_t size)
-{
-    failing *f = ctx;
-    if (size == 0) {
-        f->live -= (size_t)(ptr != NULL);
-        free(ptr);
-        return NULL;
-    }
-    if (f->left != 0 && --f->left == 0) {
-        return NULL;
-    }
-    f->live += (size_t)(ptr == NULL);
-    return realloc(ptr, size);
-}
 
 static void destroy_value(cevm_ref *ref)
 {

@@ -5,6 +5,7 @@
  * verifier that knows nothing of the tree; the accounts said to differ are those that do. Then the same over a base.
  * Allocations fail now and then; at the end nothing is left. Prints its seed; SEED=n replays it.
  */
+#include "tests/property/failing.h"
 #include "tests/property/proof_check.h"
 #include "tests/property/random.h"
 
@@ -22,29 +23,9 @@
 
 enum { ACCOUNTS = 60, SLOTS = 40, CODES = 5, KEPT = 6, STEPS = 1500 };
 
-typedef struct failing {
-    size_t left; /* allocations until the one that fails; 0: none does */
-    size_t live;
-} failing;
-
 static uint64_t random_state;
 
 static uint64_t below(uint64_t n) { return random_next(&random_state) % n; }
-
-static void *failing_resize(void *ctx, void *ptr, size_t size)
-{
-    failing *f = ctx;
-    if (size == 0) {
-        f->live -= (size_t)(ptr != NULL);
-        free(ptr);
-        return NULL;
-    }
-    if (f->left != 0 && --f->left == 0) {
-        return NULL;
-    }
-    f->live += (size_t)(ptr == NULL);
-    return realloc(ptr, size);
-}
 
 static cevm_address address_of(size_t i)
 {

@@ -18,6 +18,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "tests/oom/faulty.h"
+
 static const char sample[] = "ethereum-tests/chain-samples/genesis.json";
 
 enum { PATH_SIZE = 64 };
@@ -280,26 +282,6 @@ static void test_errors_name_file_and_key(void **unused)
 }
 
 /* ---- Memory ------------------------------------------------------------------------------------------------------ */
-
-typedef struct faulty {
-    size_t calls, fail_at, live;
-} faulty;
-
-static void *faulty_resize(void *ctx, void *ptr, size_t size)
-{
-    faulty *f = ctx;
-    if (size == 0) {
-        f->live -= ptr != NULL;
-        free(ptr);
-        return NULL;
-    }
-    if (++f->calls == f->fail_at) {
-        return NULL;
-    }
-    void *out = realloc(ptr, size);
-    f->live += ptr == NULL;
-    return out;
-}
 
 static void test_every_allocation_fails_cleanly(void **unused)
 {
