@@ -11,6 +11,7 @@ endif
 
 BLST_USERS := $(BUILD)/obj/precompiles/bls12_381.o $(BUILD)/obj/precompiles/bls12_381_g1.o $(BUILD)/obj/precompiles/bls12_381_g2.o \
  $(BUILD)/obj/precompiles/bls12_381_pairing.o $(BUILD)/obj/precompiles/point_evaluation.o $(BUILD)/obj/precompiles/kzg_lines.o \
+ $(BUILD)/obj/rpc/blob_cells.o \
  $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard precompiles/crypto/bls12_*.c))
 BLST_OBJ :=
 BLST_LIBS :=

@@ -348,6 +348,42 @@ static void test_deep_stacks(void **state)
     engines_close(e);
 }
 
+/** Comparisons that look the same but do not need the same of the stack: each finds it too low or too high by itself. */
+static void test_a_selector_checks_the_stack_each_time(void **state)
+{
+    (void)state;
+    enum { TARGET = 3 };
+    static const uint8_t head[] = {PUSH(5), OP_JUMP, OP_JUMPDEST, OP_STOP, OP_JUMPDEST};
+    static const struct {
+        uint8_t size, bytes[5];
+    } ways[] = {
+        {BYTES(OP_DUP1)},
+        {BYTES(OP_DUP1, OP_DUP1, OP_DUP1, OP_POP, OP_POP)}, /* reaches higher */
+        {BYTES(OP_DUP1, OP_DUP3, OP_POP)},                  /* reaches lower */
+    };
+    enum { WAYS = sizeof ways / sizeof ways[0], LOW = 6, HIGH = CEVM_STACK_LIMIT - 8 };
+    static uint8_t code[sizeof head + CEVM_STACK_LIMIT + 64];
+    engines *e = engines_open();
+    for (unsigned row = 0; row < WAYS * WAYS * WAYS; ++row) {
+        for (unsigned height = 0; height <= CEVM_STACK_LIMIT; height += height == LOW ? HIGH - LOW : 1) {
+            memcpy(code, head, sizeof head);
+            memset(code + sizeof head, OP_CALLER, height);
+            size_t size = sizeof head + height;
+            for (unsigned i = 0, of = row; i < 3; ++i, of /= WAYS) {
+                const uint8_t compare[] = {PUSH((uint8_t)(i + 1)), OP_EQ, PUSH(TARGET), OP_JUMPI};
+                memcpy(code + size, ways[of % WAYS].bytes, ways[of % WAYS].size);
+                size += ways[of % WAYS].size;
+                memcpy(code + size, compare, sizeof compare);
+                size += sizeof compare;
+            }
+            e->host.code[0].bytes = (cevm_bytes){code, size};
+            cevm_store_be64(e->host.code[0].hash.bytes, row * 10000 + height + 1);
+            engines_compare(e, 100000, row);
+        }
+    }
+    engines_close(e);
+}
+
 /* ---- Bounds ------------------------------------------------------------------------------------------------------ */
 
 /** Code of one pattern, over and over, that makes the most of something in decoding. */
@@ -647,6 +683,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_each_entry_does_what_its_instructions_do),
         cmocka_unit_test(test_deep_stacks),
+        cmocka_unit_test(test_a_selector_checks_the_stack_each_time),
         cmocka_unit_test(test_decoding_is_bounded),
         cmocka_unit_test(test_a_cache_is_shared_by_threads),
         cmocka_unit_test(test_a_cache_keeps_to_its_bound),
