@@ -122,7 +122,6 @@ struct cevm_vm {
     uint8_t *memory;
     size_t memory_capacity; /* bytes */
     uint8_t *memory_block;  /* what the allocator gave; `memory` begins at a line of the cache in it */
-    size_t memory_at;       /* … so far behind its beginning */
     size_t memory_zeroed;   /* what lies above the running frame's memory is zero up to here */
     cevm_vm_buffer output;  /* return data of the last callee, or of the frame that ends */
     cevm_vm_buffer scratch; /* for precompiles */

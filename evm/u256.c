@@ -4,8 +4,9 @@
  *
  * Division multiplies by a reciprocal of the divisor's highest limbs instead of dividing limb by limb: a hardware
  * division of 128 by 64 bits costs more than the two multiplications that replace it, and does not exist on most
- * machines. Where it does it gives the reciprocal, which Newton's method takes longer for. The method is that of N. Möller and T. Granlund, "Improved division by invariant integers" (IEEE
- * Transactions on Computers 60, 2011); the names u2, u1, u0, d1, d0, v below are the paper's, and so is "algorithm N".
+ * machines. Where it does it gives the reciprocal, which Newton's method takes longer for. The method is that of N. Möller
+ * and T. Granlund, "Improved division by invariant integers" (IEEE Transactions on Computers 60, 2011); the names u2, u1,
+ * u0, d1, d0, v below are the paper's, and so is "algorithm N".
  *
  * A divisor is "normalised" when its highest bit is set. Both operands are shifted left to make it so, which leaves the
  * quotient as it was; the remainder is shifted back.

@@ -126,17 +126,17 @@ static bool grow_memory(cevm_vm *vm, size_t used, size_t needed)
 {
     size_t capacity = vm->memory_capacity < 4096 ? 4096 : 2 * vm->memory_capacity;
     capacity = capacity > needed ? capacity : needed;
+    const size_t was_at = vm->memory_block != NULL ? (size_t)(vm->memory - vm->memory_block) : 0;
     uint8_t *block = cevm_resize(vm->allocator, vm->memory_block, capacity + MEMORY_ALIGNMENT - 1);
     if (block == NULL) {
         return false;
     }
     /* Copies of a kilobyte take twice as long when each vector of them straddles two lines of the cache. */
-    const size_t was_at = vm->memory_block != NULL ? vm->memory_at : 0;
-    vm->memory_at = (size_t)(-(uintptr_t)block % MEMORY_ALIGNMENT);
-    if (vm->memory_at != was_at) {
-        memmove(block + vm->memory_at, block + was_at, used);
+    const size_t at = (size_t)(-(uintptr_t)block % MEMORY_ALIGNMENT);
+    if (at != was_at) {
+        memmove(block + at, block + was_at, used);
     }
-    uint8_t *memory = block + vm->memory_at;
+    uint8_t *memory = block + at;
     vm->memory_block = block;
     vm->memory = memory;
     vm->memory_capacity = capacity;

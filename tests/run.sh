@@ -29,7 +29,7 @@ run_fuzzer() {
     local corpus=$logs/corpus-$(basename "$1")
     mkdir -p "$corpus"
     # shellcheck disable=SC2086 # none or some
-    "$1" -max_total_time="${FUZZ_SECONDS:-6}" -timeout=20 -rss_limit_mb=2048 -print_final_stats=1 \
+    "$1" -max_total_time="${FUZZ_SECONDS:-8}" -timeout=20 -rss_limit_mb=2048 -print_final_stats=1 \
         -artifact_prefix="$logs/$(basename "$1")-" "$corpus" $seeds
     local status=$?
     rm -rf "$corpus"

@@ -4,8 +4,9 @@
 #
 # Runs the official state tests, VM tests and blockchain tests, suite by suite, and counts entries. What needs a precompiled
 # contract that this build does not hold counts as skipped, and the program names the contracts. --sample takes a small
-# part of each suite, for slow builds; --slow the few files that take minutes, --rest all others. The small suites that need no runner (RLPTests, TrieTests, TransactionTests,
-# DifficultyTests, GenesisTests, PoWTests, BasicTests) are read by unit tests; the end of this file says which.
+# part of each suite, for slow builds; --slow the few files that take minutes, --rest all others. The small suites that need
+# no runner (RLPTests, TrieTests, TransactionTests, DifficultyTests, GenesisTests, PoWTests, BasicTests) are read by unit tests;
+# the end of this file says which.
 #
 # A suite that is not there is one skip, or one failure with CEVM_REQUIRE_VECTORS=1.
 set -u
@@ -78,7 +79,7 @@ run_program() { # suite, program, folder, its arguments
 }
 
 # Minutes on one core: BLAKE2 F with 2^32-1 rounds, once a fork. They run beside all others instead of after them.
-is_slow=/CALLBlake2f_MaxRounds.json
+slow_name=/CALLBlake2f_MaxRounds.json
 slow_files() {
     run_slow legacy-Cancun-blake2f statetest LegacyTests/Cancun/GeneralStateTests
     run_slow GeneralStateTests-blake2f statetest GeneralStateTests
@@ -86,13 +87,13 @@ slow_files() {
 }
 
 run_slow() { # suite, command, folder
-    local file=$vectors/$3/stTimeConsuming$is_slow
+    local file=$vectors/$3/stTimeConsuming$slow_name
     [ ! -f "$file" ] || run "$1" "$2" "$file"
 }
 
 # The files of a suite; of a sample every 20th, always the same ones, and none of those that are slow by design.
 files_of() {
-    find -L "$1" -type f -name '*.json' ! -path "*$is_slow" | sort |
+    find -L "$1" -type f -name '*.json' ! -path "*$slow_name" | sort |
         if [ "$part" = --sample ]; then grep -v stTimeConsuming | awk 'NR % 20 == 1'; else cat; fi
 }
 
