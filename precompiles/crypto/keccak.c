@@ -219,7 +219,7 @@ void cevm_keccak_permute(uint64_t lanes[LANES])
 void cevm_keccak_sponge(cevm_hash *out, const void *data, size_t size, uint8_t pad)
 {
 #if CEVM_KECCAK_HAS_X86
-    if (__builtin_cpu_supports("avx512vl")) {
+    if (__builtin_cpu_supports("avx512vbmi2")) {
         cevm_keccak_sponge_avx512(out, data, size, pad);
         return;
     }

@@ -37,7 +37,7 @@ void cevm_keccak_sponge_portable(cevm_hash *out, const void *data, size_t size, 
 /** The same on a processor with BMI1 and BMI2. */
 void cevm_keccak_sponge_bmi(cevm_hash *out, const void *data, size_t size, uint8_t pad);
 
-/** The same on a processor with AVX-512VL. */
+/** The same on a processor with AVX-512 from VBMI2 on: those before it lower their clock for registers of 512 bits. */
 void cevm_keccak_sponge_avx512(cevm_hash *out, const void *data, size_t size, uint8_t pad);
 #endif
 

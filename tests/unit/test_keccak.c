@@ -9,6 +9,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 #include <openssl/evp.h>
@@ -105,7 +107,7 @@ static size_t forms(sponge_function *out[3])
     if (__builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2")) {
         out[count++] = cevm_keccak_sponge_bmi;
     }
-    if (__builtin_cpu_supports("avx512vl")) {
+    if (__builtin_cpu_supports("avx512vbmi2")) {
         out[count++] = cevm_keccak_sponge_avx512;
     }
 #endif
@@ -165,6 +167,37 @@ static void test_known_answers_of_each_form(void **state)
     }
 }
 
+/* Against the end of a page and from the start of one, with nothing mapped beside it: each form reads its bytes only. */
+static void test_reads_nothing_beside_its_bytes(void **state)
+{
+    (void)state;
+    enum { LONGEST = 2 * CEVM_KECCAK_RATE + 8 };
+    const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    uint8_t *pages = mmap(NULL, 3 * page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    assert_ptr_not_equal(pages, MAP_FAILED);
+    uint8_t *open = pages + page;
+    assert_int_equal(mprotect(open, page, PROT_READ | PROT_WRITE), 0);
+    uint64_t seed = 3;
+    for (size_t i = 0; i < page; ++i) {
+        open[i] = next_byte(&seed);
+    }
+    sponge_function *form[3];
+    const size_t count = forms(form);
+    for (size_t size = 0; size <= LONGEST; ++size) {
+        const uint8_t *places[] = {open, open + page - size};
+        for (size_t at = 0; at < 2; ++at) {
+            uint8_t expected[32];
+            assert_int_equal(EVP_Digest(places[at], size, expected, NULL, EVP_sha3_256(), NULL), 1);
+            for (size_t i = 0; i < count; ++i) {
+                cevm_hash hash;
+                form[i](&hash, places[at], size, CEVM_SHA3_PAD);
+                assert_memory_equal(hash.bytes, expected, sizeof expected);
+            }
+        }
+    }
+    munmap(pages, 3 * page);
+}
+
 /* The permutation alone, in a sponge of rate 576 bits: SHA3-512. */
 static void test_permutation(void **state)
 {
@@ -201,6 +234,7 @@ int main(void)
         cmocka_unit_test(test_output_may_be_the_input),
         cmocka_unit_test(test_each_form),
         cmocka_unit_test(test_known_answers_of_each_form),
+        cmocka_unit_test(test_reads_nothing_beside_its_bytes),
         cmocka_unit_test(test_permutation),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
