@@ -73,24 +73,35 @@ bool cevm_ommers_can_be_paid(const cevm_ommer_reward *ommers, size_t count, uint
     return true;
 }
 
+cevm_u256 cevm_ommer_payment(const cevm_u256 *reward, uint64_t age)
+{
+    const cevm_u256 shares = cevm_u256_from_u64(OMMER_SHARES);
+    const cevm_u256 left = cevm_u256_from_u64(OMMER_SHARES - age);
+    const cevm_u256 product = u256_mul(&left, reward);
+    return cevm_u256_div(&product, &shares);
+}
+
+cevm_u256 cevm_author_payment(const cevm_u256 *reward, size_t ommer_count)
+{
+    const cevm_u256 divisor = cevm_u256_from_u64(NEPHEW_DIVISOR);
+    const cevm_u256 count = cevm_u256_from_u64(ommer_count);
+    const cevm_u256 nephew = cevm_u256_div(reward, &divisor);
+    const cevm_u256 nephews = u256_mul(&nephew, &count);
+    return u256_add(reward, &nephews);
+}
+
 /** The coinbase and the ommers' are touched even by a reward of nothing. */
 static cevm_err pay_rewards(cevm_state *state, const cevm_execution_input *input)
 {
-    const cevm_u256 shares = cevm_u256_from_u64(OMMER_SHARES);
-    const cevm_u256 divisor = cevm_u256_from_u64(NEPHEW_DIVISOR);
-    const cevm_u256 nephew = cevm_u256_div(&input->reward, &divisor);
-    cevm_u256 reward = input->reward;
     for (size_t i = 0; i < input->ommer_count; ++i) {
         const cevm_ommer_reward *ommer = &input->ommers[i];
-        const cevm_u256 left = cevm_u256_from_u64(OMMER_SHARES - (input->env.number - ommer->number));
-        const cevm_u256 product = u256_mul(&left, &input->reward);
-        const cevm_u256 amount = cevm_u256_div(&product, &shares);
+        const cevm_u256 amount = cevm_ommer_payment(&input->reward, input->env.number - ommer->number);
         const cevm_err err = cevm_state_add_balance(state, &ommer->coinbase, &amount);
         if (err != CEVM_OK) {
             return err;
         }
-        reward = u256_add(&reward, &nephew);
     }
+    const cevm_u256 reward = cevm_author_payment(&input->reward, input->ommer_count);
     return cevm_state_add_balance(state, &input->env.coinbase, &reward);
 }
 

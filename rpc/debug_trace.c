@@ -7,100 +7,31 @@
 #include "rpc/find.h"
 #include "rpc/methods.h"
 #include "rpc/trace_config.h"
-#include "rpc/trial.h"
-#include "rpc/tx_reason.h"
+#include "rpc/trace_run.h"
 #include "state/rlp.h"
 
-/* A trace of one transaction, or of all, while their block is executed again. */
-typedef struct replay {
-    cevm_rpc_call *call;
+/* What a request about transactions says. */
+typedef struct wanted {
     const cevm_trace_config *config;
-    cevm_workbench bench;
-    cevm_vm *vm;
-    volatile bool stop;
-    bool all;
-    size_t index; /* of the one */
-    cevm_trace *trace;
-} replay;
+    bool all; /* of the block: each as {"txHash", "result"} */
+} wanted;
 
-/* A VM that the trace can stop. False: the call failed. */
-static cevm_vm *make_vm(cevm_rpc_call *call, const cevm_precompile_moves *moves, const cevm_trace_config *config,
-                        const volatile bool *stop)
+static cevm_trace *make(cevm_trace_run *run, const cevm_trace_context *context)
 {
-    cevm_rpc_call stoppable = *call;
-    stoppable.cancel = stop;
-    cevm_vm *vm = cevm_call_vm(&stoppable, moves, config->deadline_ns);
-    if (vm == NULL) {
-        call->error = stoppable.error;
+    const wanted *w = run->user;
+    if (w->all) {
+        cevm_json_begin_object(run->call->out);
+        cevm_json_put_key(run->call->out, "txHash");
+        cevm_json_put_hash(run->call->out, &context->tx_hash);
+        cevm_json_put_key(run->call->out, "result");
     }
-    return vm;
+    return cevm_trace_config_make(w->config, run->call, run->bench.state, context, &run->stop);
 }
 
-static cevm_trace_context context_of(const cevm_record *record, size_t index)
+static bool done(cevm_trace_run *run)
 {
-    return (cevm_trace_context){.has_block = true,
-                                .block_hash = record->block.hash,
-                                .block_number = record->block.header.number,
-                                .has_tx = true,
-                                .tx_hash = record->hashes[index],
-                                .tx_index = index,
-                                .log_index = record->receipts[index].first_log};
-}
-
-/* What went wrong with the execution, unless the trace knows better. */
-static bool fail_trace(cevm_rpc_call *call, cevm_trace *trace, cevm_err err)
-{
-    if (trace != NULL) {
-        cevm_err own = cevm_trace_failure(trace);
-        (void)cevm_trace_abort(trace, cevm_err_string(own != CEVM_OK ? own : err));
-        err = own != CEVM_OK ? own : err;
-    }
-    return cevm_trace_fail_call(call, err);
-}
-
-static const cevm_tracer *watch(void *user, size_t index)
-{
-    replay *r = user;
-    const cevm_record *record = r->bench.record;
-    if ((!r->all && index != r->index) || r->call->error.code != 0) {
-        return NULL;
-    }
-    if (r->all) {
-        cevm_json_begin_object(r->call->out);
-        cevm_json_put_key(r->call->out, "txHash");
-        cevm_json_put_hash(r->call->out, &record->hashes[index]);
-        cevm_json_put_key(r->call->out, "result");
-    }
-    const cevm_trace_context context = context_of(record, index);
-    r->trace = cevm_trace_config_make(r->config, r->call, r->bench.state, &context, &r->stop);
-    if (r->trace == NULL) {
-        return NULL;
-    }
-    cevm_err err = cevm_trace_begin(r->trace, record->block.txs[index], &r->bench.env);
-    if (err != CEVM_OK) {
-        (void)cevm_rpc_fail_err(r->call, err);
-        return NULL;
-    }
-    return cevm_trace_hooks(r->trace);
-}
-
-static bool finish(void *user, size_t index, const cevm_receipt *receipt)
-{
-    replay *r = user;
-    (void)index;
-    if (r->trace == NULL) { /* one that comes before, or the call has failed */
-        return r->call->error.code == 0;
-    }
-    cevm_err err = cevm_trace_finish(r->trace, receipt);
-    if (err != CEVM_OK) {
-        (void)cevm_trace_fail_call(r->call, err);
-    }
-    if (r->all) {
-        cevm_json_end_object(r->call->out);
-    }
-    cevm_trace_destroy(r->trace);
-    r->trace = NULL;
-    return err == CEVM_OK && r->all;
+    cevm_json_end_object(run->call->out);
+    return true;
 }
 
 /* Whether the options make a trace: asked before anything is executed or written. */
@@ -112,36 +43,14 @@ static bool check_config(const cevm_trace_config *config, cevm_rpc_call *call)
     return trace != NULL;
 }
 
-/* Executes a block again and writes what `r` asks for. */
-static void run_replay(replay *r, cevm_world *world, cevm_record *record)
+/* Executes a block again and writes the trace of one transaction of it. */
+static void trace_one(cevm_rpc_call *call, const cevm_trace_config *config, cevm_world *world,
+                      const cevm_tx_place *place)
 {
-    cevm_rpc_call *call = r->call;
-    if (record->before == NULL) {
-        (void)cevm_rpc_fail(call, CEVM_RPC_SERVER, "genesis is not traceable");
-        return;
-    }
-    cevm_err err = cevm_workbench_open_before(&r->bench, call->node, world, record);
-    if (err != CEVM_OK) {
-        (void)cevm_rpc_fail_err(call, err);
-        return;
-    }
-    r->vm = make_vm(call, NULL, r->config, &r->stop);
-    if (r->vm != NULL) {
-        r->bench.vm = r->vm;
-        if (r->all) {
-            cevm_json_begin_array(call->out);
-        }
-        err = cevm_workbench_replay(&r->bench, watch, finish, r);
-        if (err != CEVM_OK) {
-            (void)fail_trace(call, r->trace, err);
-        }
-        if (r->all && call->error.code == 0) {
-            cevm_json_end_array(call->out);
-        }
-        cevm_trace_destroy(r->trace);
-        cevm_vm_destroy(r->vm);
-    }
-    cevm_workbench_close(&r->bench);
+    wanted w = {.config = config};
+    cevm_trace_run run = {
+        .call = call, .deadline_ns = config->deadline_ns, .index = place->index, .make = make, .user = &w};
+    (void)cevm_trace_run_block(&run, world, place->record);
 }
 
 static void trace_block(cevm_rpc_call *call, cevm_world *world, cevm_record *record)
@@ -151,8 +60,13 @@ static void trace_block(cevm_rpc_call *call, cevm_world *world, cevm_record *rec
         return;
     }
     if (check_config(&config, call)) {
-        replay r = {.call = call, .config = &config, .all = true};
-        run_replay(&r, world, record);
+        wanted w = {.config = &config, .all = true};
+        cevm_trace_run run = {
+            .call = call, .deadline_ns = config.deadline_ns, .all = true, .make = make, .done = done, .user = &w};
+        cevm_json_begin_array(call->out);
+        if (cevm_trace_run_block(&run, world, record)) {
+            cevm_json_end_array(call->out);
+        }
     }
     cevm_trace_config_free(&config);
 }
@@ -168,9 +82,8 @@ void cevm_rpc_debug_traceTransaction(cevm_rpc_call *call)
     cevm_world *world = cevm_node_world(call->node);
     const cevm_tx_place *place = cevm_world_tx(world, &hash);
     if (place != NULL) {
-        replay r = {.call = call, .config = &config, .index = place->index};
         if (check_config(&config, call)) {
-            run_replay(&r, world, place->record);
+            trace_one(call, &config, world, place);
         }
     } else if (cevm_world_pooled(world, &hash) != NULL) {
         (void)cevm_rpc_fail(call, CEVM_RPC_SERVER,
@@ -274,43 +187,6 @@ static bool go_to_index(cevm_trial *trial, const cevm_trace_config *config)
     return err == CEVM_OK || cevm_trace_fail_call(call, err);
 }
 
-static bool refuse_call(cevm_trial *trial, cevm_tx_error reason, const cevm_account_info *sender)
-{
-    char text[CEVM_TX_REASON_SIZE];
-    cevm_tx_reason_describe(text, reason, &trial->args.tx, &trial->env, sender);
-    return cevm_rpc_fail(trial->call, CEVM_RPC_SERVER, "tracing failed: %s", text);
-}
-
-/* Executes the call on the state as it is, under the trace. */
-static bool run_call(cevm_trial *trial, cevm_trace *trace, cevm_vm *vm)
-{
-    cevm_state *state = trial->bench.state;
-    cevm_tx *tx = &trial->args.tx;
-    cevm_account_info sender;
-    cevm_receipt receipt;
-    cevm_tx_error reason = CEVM_TX_NONE;
-    cevm_err err = cevm_state_overrides_apply(&trial->overrides, state, trial->env.fork);
-    if (err == CEVM_OK) {
-        err = cevm_state_get_account(state, &sender, &tx->sender);
-    }
-    if (err != CEVM_OK) {
-        return cevm_rpc_fail_err(trial->call, err);
-    }
-    tx->nonce = sender.nonce;
-    err = cevm_trace_begin(trace, tx, &trial->env);
-    if (err == CEVM_OK) {
-        err = cevm_tx_apply(vm, state, &receipt, &reason, tx, &trial->env, NULL, cevm_trace_hooks(trace));
-    }
-    if (err != CEVM_OK) {
-        return fail_trace(trial->call, trace, err);
-    }
-    if (reason != CEVM_TX_NONE) {
-        return refuse_call(trial, reason, &sender);
-    }
-    err = cevm_trace_finish(trace, &receipt);
-    return err == CEVM_OK || cevm_trace_fail_call(trial->call, err);
-}
-
 static void trace_trial(cevm_trial *trial, const cevm_trace_config *config)
 {
     cevm_rpc_call *call = trial->call;
@@ -319,7 +195,7 @@ static void trace_trial(cevm_trial *trial, const cevm_trace_config *config)
     if (config->has_tx_index && !go_to_index(trial, config)) {
         return;
     }
-    cevm_vm *vm = make_vm(call, &trial->moves, config, &stop);
+    cevm_vm *vm = cevm_trace_vm(call, &trial->moves, config->deadline_ns, &stop);
     if (vm == NULL) {
         return;
     }
@@ -327,7 +203,7 @@ static void trace_trial(cevm_trial *trial, const cevm_trace_config *config)
         .has_block = !trial->view.is_pending, .block_hash = record->block.hash, .block_number = trial->env.number};
     cevm_trace *trace = cevm_trace_config_make(config, call, trial->bench.state, &context, &stop);
     if (trace != NULL) {
-        (void)run_call(trial, trace, vm);
+        (void)cevm_trace_run_call(trial, trace, vm);
         cevm_trace_destroy(trace);
     }
     cevm_vm_destroy(vm);

@@ -186,8 +186,12 @@ cevm_trace *cevm_trace_config_make(const cevm_trace_config *config, cevm_rpc_cal
 
 bool cevm_trace_fail_call(cevm_rpc_call *call, cevm_err err)
 {
+    static const char of_debug[] = "debug_";
     if (err == CEVM_ERR_CANCELLED) {
-        return cevm_rpc_fail(call, CEVM_RPC_SERVER, "execution timeout: give a longer \"timeout\" to the trace");
+        const bool has_timeout = strncmp(call->row->name, of_debug, sizeof of_debug - 1) == 0;
+        return cevm_rpc_fail(call, CEVM_RPC_SERVER, "execution timeout: %s",
+                             has_timeout ? "give a longer \"timeout\" to the trace"
+                                         : "ask for less at once, or start the node with a longer --timeout");
     }
     return cevm_rpc_fail_err(call, err);
 }

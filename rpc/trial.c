@@ -88,17 +88,20 @@ static void set_env(cevm_trial *trial, bool in_next_block)
     }
 }
 
-/** What needs the block: its environment, the transaction complete in it, the VM. */
-static bool prepare(cevm_trial *trial, const cevm_block_overrides *block, bool in_next_block)
+/** The transaction of the object, complete in the trial's environment. */
+static bool settle_args(cevm_trial *trial)
 {
-    cevm_rpc_call *call = trial->call;
-    const uint64_t cap = cevm_trial_gas_cap(cevm_node_get_options(call->node));
-    set_env(trial, in_next_block);
-    cevm_block_overrides_apply(block, &trial->env);
-    if (!cevm_call_args_complete(&trial->args, call, trial->env.chain_id, cap)) {
+    const uint64_t cap = cevm_trial_gas_cap(cevm_node_get_options(trial->call->node));
+    if (!cevm_call_args_complete(&trial->args, trial->call, trial->env.chain_id, cap)) {
         return false;
     }
     settle_fees(trial);
+    return true;
+}
+
+static bool make_vm(cevm_trial *trial)
+{
+    cevm_rpc_call *call = trial->call;
     if (!cevm_precompile_moves_add(&trial->moves, call, &trial->overrides, trial->env.fork)) {
         return false;
     }
@@ -111,25 +114,52 @@ static bool prepare(cevm_trial *trial, const cevm_block_overrides *block, bool i
     return trial->vm != NULL;
 }
 
+/** The block, its state and environment. */
+static bool open_place(cevm_trial *trial, const cevm_trial_params *params)
+{
+    cevm_rpc_call *call = trial->call;
+    cevm_block_overrides block;
+    if (!cevm_state_overrides_read(&trial->overrides, call, param(call, params->state_overrides)) ||
+        !cevm_block_overrides_read(&block, call, param(call, params->block_overrides)) ||
+        !cevm_view_open_block(&trial->view, call, param(call, params->block))) {
+        return false;
+    }
+    if (!cevm_view_workbench(&trial->bench, call, &trial->view)) {
+        cevm_view_close(&trial->view);
+        return false;
+    }
+    set_env(trial, params->in_next_block);
+    cevm_block_overrides_apply(&block, &trial->env);
+    return true;
+}
+
+static bool close_unless(cevm_trial *trial, bool ok)
+{
+    if (!ok) {
+        cevm_trial_close(trial);
+    }
+    return ok;
+}
+
 bool cevm_trial_open(cevm_trial *out, cevm_rpc_call *call, const cevm_trial_params *params)
 {
-    cevm_block_overrides block;
     *out = (cevm_trial){.call = call};
-    if (!cevm_call_args_read(&out->args, call, cevm_rpc_param(call, 0), CEVM_CALL_LEGACY) ||
-        !cevm_state_overrides_read(&out->overrides, call, param(call, params->state_overrides)) ||
-        !cevm_block_overrides_read(&block, call, param(call, params->block_overrides)) ||
-        !cevm_view_open_block(&out->view, call, param(call, params->block))) {
-        return false;
-    }
-    if (!cevm_view_workbench(&out->bench, call, &out->view)) {
-        cevm_view_close(&out->view);
-        return false;
-    }
-    if (!prepare(out, &block, params->in_next_block)) {
-        cevm_trial_close(out);
-        return false;
-    }
-    return true;
+    return cevm_call_args_read(&out->args, call, cevm_rpc_param(call, 0), CEVM_CALL_LEGACY) &&
+           open_place(out, params) && close_unless(out, settle_args(out) && make_vm(out));
+}
+
+bool cevm_trial_open_tx(cevm_trial *out, cevm_rpc_call *call, const cevm_trial_params *params, const cevm_tx *tx)
+{
+    *out = (cevm_trial){.call = call, .args = {.tx = *tx, .has_from = true, .has_gas = true}};
+    return open_place(out, params) && close_unless(out, make_vm(out));
+}
+
+bool cevm_trial_next(cevm_trial *trial, json_t *object)
+{
+    /* The one before may have paid nothing: see settle_fees. */
+    trial->env.base_fee = trial->bench.env.base_fee;
+    trial->env.blob_base_fee = trial->bench.env.blob_base_fee;
+    return cevm_call_args_read(&trial->args, trial->call, object, CEVM_CALL_LEGACY) && settle_args(trial);
 }
 
 void cevm_trial_close(cevm_trial *trial)

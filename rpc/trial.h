@@ -42,6 +42,13 @@ typedef struct cevm_trial_params {
  * failed or was answered (cevm_view_open_block), nothing to close.
  */
 bool cevm_trial_open(cevm_trial *out, cevm_rpc_call *call, const cevm_trial_params *params);
+/**
+ * The same for a transaction that is signed, in the place of parameter 0: as it is, with its fees and gas. Its pointers are
+ * borrowed until the trial is closed.
+ */
+bool cevm_trial_open_tx(cevm_trial *out, cevm_rpc_call *call, const cevm_trial_params *params, const cevm_tx *tx);
+/** Another transaction object for a trial without block overrides, in the same place. False: the call failed. */
+bool cevm_trial_next(cevm_trial *trial, json_t *object);
 void cevm_trial_close(cevm_trial *trial);
 
 /** The gas that a call may have at most. */

@@ -4,16 +4,7 @@
 
 #include <stdio.h>
 
-#include "trace/trace_base.h"
-
-enum { MAX_PARTS = 16 };
-
-typedef struct mux_tracer {
-    cevm_trace base;
-    size_t count;
-    const char *names[MAX_PARTS]; /* of the table */
-    cevm_trace *parts[MAX_PARTS];
-} mux_tracer;
+#include "trace/mux.h"
 
 #define HAND_ON(t, hook, ...)                                      \
     for (size_t i = 0; i < (t)->count; ++i) {                      \
@@ -24,25 +15,25 @@ typedef struct mux_tracer {
 
 static void on_tx_start(void *ctx, const cevm_block_env *block, const cevm_tx_env *tx)
 {
-    mux_tracer *t = ctx;
+    cevm_mux *t = ctx;
     HAND_ON(t, on_tx_start, block, tx)
 }
 
 static void on_enter(void *ctx, const cevm_message *msg, uint32_t depth)
 {
-    mux_tracer *t = ctx;
+    cevm_mux *t = ctx;
     HAND_ON(t, on_enter, msg, depth)
 }
 
 static void on_leave(void *ctx, const cevm_result *result, uint32_t depth)
 {
-    mux_tracer *t = ctx;
+    cevm_mux *t = ctx;
     HAND_ON(t, on_exit, result, depth)
 }
 
 static void on_step(void *ctx, const cevm_step *step)
 {
-    mux_tracer *t = ctx;
+    cevm_mux *t = ctx;
     HAND_ON(t, on_step, step)
     for (size_t i = 0; i < t->count; ++i) {
         if (t->parts[i]->failed != CEVM_OK) {
@@ -53,19 +44,19 @@ static void on_step(void *ctx, const cevm_step *step)
 
 static void on_step_end(void *ctx, int64_t gas_cost, int status)
 {
-    mux_tracer *t = ctx;
+    cevm_mux *t = ctx;
     HAND_ON(t, on_step_end, gas_cost, status)
 }
 
 static void on_log(void *ctx, const cevm_log *log)
 {
-    mux_tracer *t = ctx;
+    cevm_mux *t = ctx;
     HAND_ON(t, on_log, log)
 }
 
-static cevm_err begin(cevm_trace *base, const cevm_tx *tx, const cevm_block_env *block)
+cevm_err cevm_mux_begin(cevm_trace *base, const cevm_tx *tx, const cevm_block_env *block)
 {
-    mux_tracer *t = (mux_tracer *)base;
+    cevm_mux *t = (cevm_mux *)base;
     cevm_err err = CEVM_OK;
     for (size_t i = 0; i < t->count && err == CEVM_OK; ++i) {
         err = cevm_trace_begin(t->parts[i], tx, block);
@@ -73,13 +64,19 @@ static cevm_err begin(cevm_trace *base, const cevm_tx *tx, const cevm_block_env 
     return err;
 }
 
-static cevm_err finish(cevm_trace *base, const cevm_receipt *receipt)
+cevm_err cevm_mux_failure(const cevm_mux *t)
 {
-    mux_tracer *t = (mux_tracer *)base;
     cevm_err err = CEVM_OK;
     for (size_t i = 0; i < t->count && err == CEVM_OK; ++i) {
         err = t->parts[i]->failed;
     }
+    return err;
+}
+
+static cevm_err finish(cevm_trace *base, const cevm_receipt *receipt)
+{
+    cevm_mux *t = (cevm_mux *)base;
+    cevm_err err = cevm_mux_failure(t);
     if (err != CEVM_OK) {
         return err;
     }
@@ -92,15 +89,15 @@ static cevm_err finish(cevm_trace *base, const cevm_receipt *receipt)
     return err;
 }
 
-static void release(cevm_trace *base)
+void cevm_mux_release(cevm_trace *base)
 {
-    mux_tracer *t = (mux_tracer *)base;
+    cevm_mux *t = (cevm_mux *)base;
     for (size_t i = 0; i < t->count; ++i) {
         cevm_trace_destroy(t->parts[i]);
     }
 }
 
-static cevm_err add_part(mux_tracer *t, cevm_trace_error *error, const cevm_trace_request *request, const char *name,
+static cevm_err add_part(cevm_mux *t, cevm_trace_error *error, const cevm_trace_request *request, const char *name,
                          const json_t *config)
 {
     cevm_trace_request part = *request;
@@ -113,8 +110,8 @@ static cevm_err add_part(mux_tracer *t, cevm_trace_error *error, const cevm_trac
                        is_log ? "the struct log" : "another");
         return CEVM_ERR_ARGUMENT;
     }
-    if (t->count == MAX_PARTS) {
-        (void)snprintf(error->text, sizeof error->text, "muxTracer holds at most %d tracers", (int)MAX_PARTS);
+    if (t->count == CEVM_MUX_PARTS) {
+        (void)snprintf(error->text, sizeof error->text, "muxTracer holds at most %d tracers", (int)CEVM_MUX_PARTS);
         return CEVM_ERR_ARGUMENT;
     }
     cevm_err err = cevm_trace_create(&t->parts[t->count], error, &part);
@@ -133,8 +130,7 @@ static cevm_err add_part(mux_tracer *t, cevm_trace_error *error, const cevm_trac
     return CEVM_OK;
 }
 
-/* A hook that no part has costs nothing. */
-static void hook_up(mux_tracer *t)
+void cevm_mux_hook_up(cevm_mux *t)
 {
     cevm_tracer *own = &t->base.hooks;
     for (size_t i = 0; i < t->count; ++i) {
@@ -150,8 +146,8 @@ static void hook_up(mux_tracer *t)
 
 cevm_err cevm_trace_make_mux(cevm_trace **out, cevm_trace_error *error, const cevm_trace_request *request)
 {
-    static const cevm_trace_ops ops = {.begin = begin, .finish = finish, .release = release};
-    mux_tracer *t = cevm_trace_new(sizeof *t, &ops, request);
+    static const cevm_trace_ops ops = {.begin = cevm_mux_begin, .finish = finish, .release = cevm_mux_release};
+    cevm_mux *t = cevm_trace_new(sizeof *t, &ops, request);
     if (t == NULL) {
         return CEVM_ERR_NOMEM;
     }
@@ -169,7 +165,7 @@ cevm_err cevm_trace_make_mux(cevm_trace **out, cevm_trace_error *error, const ce
             return err;
         }
     }
-    hook_up(t);
+    cevm_mux_hook_up(t);
     *out = &t->base;
     return CEVM_OK;
 }

@@ -9,48 +9,11 @@
 
 #include "chain/authorization.h"
 #include "evm/opcodes.h"
-#include "state/map.h"
-#include "trace/geth_fault.h"
-#include "trace/trace_base.h"
-
-typedef struct touched_account {
-    cevm_address address;
-    cevm_u256 balance;
-    uint64_t nonce;
-    bool has_code;
-    cevm_hash code_hash;
-    cevm_bytes code; /* owned */
-    bool empty;      /* there was nothing */
-    bool created;    /* by this transaction */
-    bool deleted;
-    uint32_t first_slot; /* CEVM_MAP_NONE at the end */
-} touched_account;
-
-typedef struct touched_slot {
-    cevm_u256 key;
-    cevm_u256 value;
-    uint32_t owner;
-    uint32_t next;
-} touched_slot;
-
-typedef struct prestate_tracer {
-    cevm_trace base;
-    bool diff, no_code, no_storage, with_empty;
-    cevm_map_seed seed;
-    cevm_map account_map, slot_map;
-    touched_account *accounts;
-    size_t account_count, account_capacity;
-    touched_slot *slots;
-    size_t slot_count, slot_capacity;
-    /* The instruction in progress: what it touched is forgotten when it cannot be paid for. */
-    cevm_step held;
-    cevm_address held_address;
-    size_t accounts_before, slots_before;
-} prestate_tracer;
+#include "trace/prestate.h"
 
 /* ---- What was touched --------------------------------------------------------------------------------------------- */
 
-static uint32_t find_account(const prestate_tracer *t, const cevm_address *address, uint32_t tag)
+static uint32_t find_account(const cevm_prestate *t, const cevm_address *address, uint32_t tag)
 {
     uint32_t at = cevm_map_start(&t->account_map, tag);
     uint32_t i;
@@ -61,7 +24,7 @@ static uint32_t find_account(const prestate_tracer *t, const cevm_address *addre
 }
 
 /* The account with an address, looked up in the state when it is touched for the first time. NULL: the trace has failed. */
-static touched_account *touch(prestate_tracer *t, const cevm_address *address)
+static cevm_touched_account *touch(cevm_prestate *t, const cevm_address *address)
 {
     uint32_t tag = cevm_map_hash_address(&t->seed, address);
     uint32_t i = find_account(t, address, tag);
@@ -81,13 +44,14 @@ static touched_account *touch(prestate_tracer *t, const cevm_address *address)
     }
     cevm_account_info info = cevm_trace_account(&t->base, address);
     i = (uint32_t)t->account_count;
-    touched_account *account = &t->accounts[i];
-    *account = (touched_account){.address = *address,
-                                 .balance = info.balance,
-                                 .nonce = info.nonce,
-                                 .has_code = !cevm_hash_equal(&info.code_hash, &cevm_empty_code_hash),
-                                 .code_hash = info.code_hash,
-                                 .first_slot = CEVM_MAP_NONE};
+    cevm_touched_account *account = &t->accounts[i];
+    *account = (cevm_touched_account){.address = *address,
+                                      .balance = info.balance,
+                                      .nonce = info.nonce,
+                                      .has_code = !cevm_hash_equal(&info.code_hash, &cevm_empty_code_hash),
+                                      .code_hash = info.code_hash,
+                                      .existed = info.exists,
+                                      .first_slot = CEVM_MAP_NONE};
     account->has_code = account->has_code && info.exists;
     account->empty = info.nonce == 0 && cevm_u256_is_zero(&info.balance) && !account->has_code;
     if (account->has_code && !t->no_code) {
@@ -98,9 +62,9 @@ static touched_account *touch(prestate_tracer *t, const cevm_address *address)
     return account;
 }
 
-static void touch_slot(prestate_tracer *t, const cevm_address *address, const cevm_u256 *key)
+static void touch_slot(cevm_prestate *t, const cevm_address *address, const cevm_u256 *key)
 {
-    touched_account *account = t->no_storage ? NULL : touch(t, address);
+    cevm_touched_account *account = t->no_storage ? NULL : touch(t, address);
     if (account == NULL) {
         return;
     }
@@ -123,21 +87,21 @@ static void touch_slot(prestate_tracer *t, const cevm_address *address, const ce
         return;
     }
     uint32_t i = (uint32_t)t->slot_count++;
-    t->slots[i] = (touched_slot){*key, cevm_trace_slot(&t->base, address, key), owner, account->first_slot};
+    t->slots[i] = (cevm_touched_slot){*key, cevm_trace_slot(&t->base, address, key), owner, account->first_slot};
     account->first_slot = i;
     cevm_map_insert(&t->slot_map, tag, i);
 }
 
 /* Forgets what the instruction in progress touched: the newest entries. */
-static void forget(prestate_tracer *t)
+static void forget(cevm_prestate *t)
 {
     while (t->slot_count > t->slots_before) {
-        const touched_slot *slot = &t->slots[--t->slot_count];
+        const cevm_touched_slot *slot = &t->slots[--t->slot_count];
         t->accounts[slot->owner].first_slot = slot->next;
         cevm_map_remove(&t->slot_map, cevm_map_hash_slot(&t->seed, slot->owner, &slot->key), (uint32_t)t->slot_count);
     }
     while (t->account_count > t->accounts_before) {
-        const touched_account *account = &t->accounts[--t->account_count];
+        const cevm_touched_account *account = &t->accounts[--t->account_count];
         cevm_trace_free(&t->base, account->code);
         cevm_map_remove(&t->account_map, cevm_map_hash_address(&t->seed, &account->address),
                         (uint32_t)t->account_count);
@@ -145,7 +109,7 @@ static void forget(prestate_tracer *t)
 }
 
 /* An account that is called, and the one whose code it runs (EIP-7702). */
-static void touch_callee(prestate_tracer *t, const cevm_address *address)
+static void touch_callee(cevm_prestate *t, const cevm_address *address)
 {
     cevm_address delegate;
     (void)touch(t, address);
@@ -158,7 +122,7 @@ static void touch_callee(prestate_tracer *t, const cevm_address *address)
 
 static void on_step(void *ctx, const cevm_step *step)
 {
-    prestate_tracer *t = ctx;
+    cevm_prestate *t = ctx;
     t->held.op = OP_STOP;
     if (!cevm_trace_step(&t->base) || step->code.size == 0) {
         return;
@@ -201,7 +165,7 @@ static void on_step(void *ctx, const cevm_step *step)
 
 static void on_step_end(void *ctx, int64_t gas_cost, int status)
 {
-    prestate_tracer *t = ctx;
+    cevm_prestate *t = ctx;
     (void)gas_cost;
     uint8_t op = t->held.op;
     t->held.op = OP_STOP;
@@ -211,7 +175,7 @@ static void on_step_end(void *ctx, int64_t gas_cost, int status)
     if (status >= 0 && !cevm_status_is_success((cevm_status)status)) {
         forget(t);
     } else if (op == OP_SELFDESTRUCT) {
-        touched_account *account = touch(t, &t->held_address);
+        cevm_touched_account *account = touch(t, &t->held_address);
         /* EIP-6780: only what this transaction created goes away. */
         if (account != NULL && (account->created || !CEVM_HAS_EIP(t->base.fork, 6780))) {
             account->deleted = true;
@@ -222,24 +186,24 @@ static void on_step_end(void *ctx, int64_t gas_cost, int status)
 /* The addresses of new contracts, before they are. */
 static void on_enter(void *ctx, const cevm_message *msg, uint32_t depth)
 {
-    prestate_tracer *t = ctx;
+    cevm_prestate *t = ctx;
     (void)depth;
     if (msg->kind == CEVM_CREATE || msg->kind == CEVM_CREATE2) {
-        touched_account *account = touch(t, &msg->recipient);
+        cevm_touched_account *account = touch(t, &msg->recipient);
         if (account != NULL) {
             account->created = true;
         }
     }
 }
 
-static cevm_err begin(cevm_trace *base, const cevm_tx *tx, const cevm_block_env *block)
+cevm_err cevm_prestate_begin(cevm_trace *base, const cevm_tx *tx, const cevm_block_env *block)
 {
-    prestate_tracer *t = (prestate_tracer *)base;
+    cevm_prestate *t = (cevm_prestate *)base;
     (void)touch(t, &tx->sender);
     if (tx->is_create) {
         cevm_address created;
         cevm_create_address(&created, &tx->sender, cevm_trace_account(base, &tx->sender).nonce);
-        touched_account *account = touch(t, &created);
+        cevm_touched_account *account = touch(t, &created);
         if (account != NULL) {
             account->created = true;
         }
@@ -260,8 +224,8 @@ static cevm_err begin(cevm_trace *base, const cevm_tx *tx, const cevm_block_env 
 
 static int by_owner_and_key(const void *a, const void *b)
 {
-    const touched_slot *x = a;
-    const touched_slot *y = b;
+    const cevm_touched_slot *x = a;
+    const cevm_touched_slot *y = b;
     if (x->owner != y->owner) {
         return x->owner < y->owner ? -1 : 1;
     }
@@ -275,16 +239,15 @@ static int by_owner_and_key(const void *a, const void *b)
 
 static int by_address(const void *a, const void *b)
 {
-    return memcmp(((const touched_account *)a)->address.bytes, ((const touched_account *)b)->address.bytes,
+    return memcmp(((const cevm_touched_account *)a)->address.bytes, ((const cevm_touched_account *)b)->address.bytes,
                   sizeof(cevm_address));
 }
 
-/* Slots by key and accounts by address, so that the same transaction always gives the same text. */
-static void put_in_order(prestate_tracer *t)
+void cevm_prestate_sort(cevm_prestate *t)
 {
     cevm_sort(t->slots, t->slot_count, sizeof t->slots[0], by_owner_and_key);
     for (size_t i = t->slot_count; i-- > 0;) {
-        touched_slot *slot = &t->slots[i];
+        cevm_touched_slot *slot = &t->slots[i];
         bool last = i + 1 == t->slot_count || t->slots[i + 1].owner != slot->owner;
         slot->next = last ? CEVM_MAP_NONE : (uint32_t)i + 1;
         t->accounts[slot->owner].first_slot = (uint32_t)i;
@@ -292,30 +255,35 @@ static void put_in_order(prestate_tracer *t)
     cevm_sort(t->accounts, t->account_count, sizeof t->accounts[0], by_address);
 }
 
-static void put_address_key(cevm_json_writer *w, const cevm_address *address)
+void cevm_prestate_put_address_key(cevm_json_writer *w, const cevm_address *address)
 {
     char name[43] = "0x";
     cevm_hex_encode(name + 2, address->bytes, sizeof address->bytes);
     cevm_json_put_key(w, name);
 }
 
-static void put_slot(cevm_json_writer *w, const cevm_u256 *key, const cevm_u256 *value)
+void cevm_prestate_put_word_key(cevm_json_writer *w, const cevm_u256 *key)
 {
     char name[67] = "0x";
     uint8_t bytes[32];
     cevm_u256_to_be(bytes, key);
     cevm_hex_encode(name + 2, bytes, sizeof bytes);
     cevm_json_put_key(w, name);
+}
+
+static void put_slot(cevm_json_writer *w, const cevm_u256 *key, const cevm_u256 *value)
+{
+    cevm_prestate_put_word_key(w, key);
     cevm_json_put_word(w, value);
 }
 
 /* The slots as they were before; with diffMode those that changed and were (`after`: are) not zero. */
-static void put_storage(prestate_tracer *t, const touched_account *account, bool after)
+static void put_storage(cevm_prestate *t, const cevm_touched_account *account, bool after)
 {
     cevm_json_writer *w = t->base.out;
     bool any = false;
     for (uint32_t i = account->first_slot; i != CEVM_MAP_NONE && cevm_trace_may_write(&t->base); i = t->slots[i].next) {
-        const touched_slot *slot = &t->slots[i];
+        const cevm_touched_slot *slot = &t->slots[i];
         cevm_u256 value = slot->value;
         if (t->diff && !account->deleted) {
             cevm_u256 now = cevm_trace_slot(&t->base, &account->address, &slot->key);
@@ -339,10 +307,10 @@ static void put_storage(prestate_tracer *t, const touched_account *account, bool
     }
 }
 
-static void put_before(prestate_tracer *t, const touched_account *account)
+static void put_before(cevm_prestate *t, const cevm_touched_account *account)
 {
     cevm_json_writer *w = t->base.out;
-    put_address_key(w, &account->address);
+    cevm_prestate_put_address_key(w, &account->address);
     cevm_json_begin_object(w);
     cevm_json_put_key(w, "balance");
     cevm_json_put_quantity256(w, &account->balance);
@@ -362,7 +330,7 @@ static void put_before(prestate_tracer *t, const touched_account *account)
     cevm_json_end_object(w);
 }
 
-static bool slots_changed(prestate_tracer *t, const touched_account *account)
+static bool slots_changed(cevm_prestate *t, const cevm_touched_account *account)
 {
     bool changed = false;
     for (uint32_t i = account->first_slot; i != CEVM_MAP_NONE && !changed; i = t->slots[i].next) {
@@ -378,7 +346,7 @@ typedef struct change {
     bool balance, nonce, code, storage;
 } change;
 
-static bool compare(change *out, prestate_tracer *t, const touched_account *account)
+static bool compare(change *out, cevm_prestate *t, const cevm_touched_account *account)
 {
     cevm_account_info now = cevm_trace_account(&t->base, &account->address);
     bool has_code = now.exists && !cevm_hash_equal(&now.code_hash, &cevm_empty_code_hash);
@@ -390,11 +358,11 @@ static bool compare(change *out, prestate_tracer *t, const touched_account *acco
     return out->balance || out->nonce || out->code || out->storage;
 }
 
-static void put_after(prestate_tracer *t, const touched_account *account, const change *c)
+static void put_after(cevm_prestate *t, const cevm_touched_account *account, const change *c)
 {
     static const cevm_hash none = {{0}};
     cevm_json_writer *w = t->base.out;
-    put_address_key(w, &account->address);
+    cevm_prestate_put_address_key(w, &account->address);
     cevm_json_begin_object(w);
     if (c->balance) {
         cevm_json_put_key(w, "balance");
@@ -416,17 +384,17 @@ static void put_after(prestate_tracer *t, const touched_account *account, const 
     cevm_json_end_object(w);
 }
 
-static bool is_shown(const prestate_tracer *t, const touched_account *account)
+static bool is_shown(const cevm_prestate *t, const cevm_touched_account *account)
 {
     return t->with_empty || !account->empty;
 }
 
-static void put_pre(prestate_tracer *t)
+static void put_pre(cevm_prestate *t)
 {
     change c;
     cevm_json_begin_object(t->base.out);
     for (size_t i = 0; i < t->account_count && cevm_trace_may_write(&t->base); ++i) {
-        const touched_account *account = &t->accounts[i];
+        const cevm_touched_account *account = &t->accounts[i];
         if (is_shown(t, account) && (!t->diff || account->deleted || compare(&c, t, account))) {
             put_before(t, account);
         }
@@ -434,12 +402,12 @@ static void put_pre(prestate_tracer *t)
     cevm_json_end_object(t->base.out);
 }
 
-static void put_post(prestate_tracer *t)
+static void put_post(cevm_prestate *t)
 {
     change c;
     cevm_json_begin_object(t->base.out);
     for (size_t i = 0; i < t->account_count && cevm_trace_may_write(&t->base); ++i) {
-        const touched_account *account = &t->accounts[i];
+        const cevm_touched_account *account = &t->accounts[i];
         if (!account->deleted && compare(&c, t, account)) {
             put_after(t, account, &c);
         }
@@ -449,9 +417,9 @@ static void put_post(prestate_tracer *t)
 
 static cevm_err finish(cevm_trace *base, const cevm_receipt *receipt)
 {
-    prestate_tracer *t = (prestate_tracer *)base;
+    cevm_prestate *t = (cevm_prestate *)base;
     (void)receipt;
-    put_in_order(t);
+    cevm_prestate_sort(t);
     if (!t->diff) {
         put_pre(t);
         return base->failed;
@@ -465,9 +433,9 @@ static cevm_err finish(cevm_trace *base, const cevm_receipt *receipt)
     return base->failed;
 }
 
-static void release(cevm_trace *base)
+void cevm_prestate_release(cevm_trace *base)
 {
-    prestate_tracer *t = (prestate_tracer *)base;
+    cevm_prestate *t = (cevm_prestate *)base;
     for (size_t i = 0; i < t->account_count; ++i) {
         cevm_trace_free(base, t->accounts[i].code);
     }
@@ -477,12 +445,26 @@ static void release(cevm_trace *base)
     cevm_free(base->allocator, t->slots);
 }
 
-static const cevm_trace_ops ops = {.begin = begin, .finish = finish, .release = release};
+cevm_prestate *cevm_prestate_create(const cevm_trace_request *request, const cevm_trace_ops *ops)
+{
+    cevm_prestate *t = cevm_trace_new(sizeof *t, ops, request);
+    if (t != NULL) {
+        cevm_map_seed_init(&t->seed);
+        cevm_map_init(&t->account_map, request->allocator);
+        cevm_map_init(&t->slot_map, request->allocator);
+        t->base.hooks.on_enter = on_enter;
+        t->base.hooks.on_step = on_step;
+        t->base.hooks.on_step_end = on_step_end;
+    }
+    return t;
+}
 
 cevm_err cevm_trace_make_prestate(cevm_trace **out, cevm_trace_error *error, const cevm_trace_request *request)
 {
+    static const cevm_trace_ops ops = {
+        .begin = cevm_prestate_begin, .finish = finish, .release = cevm_prestate_release};
     const json_t *config = request->config;
-    prestate_tracer *t = cevm_trace_new(sizeof *t, &ops, request);
+    cevm_prestate *t = cevm_prestate_create(request, &ops);
     if (t == NULL) {
         return CEVM_ERR_NOMEM;
     }
@@ -490,20 +472,14 @@ cevm_err cevm_trace_make_prestate(cevm_trace **out, cevm_trace_error *error, con
         !cevm_trace_option_bool(&t->no_code, error, config, "disableCode") ||
         !cevm_trace_option_bool(&t->no_storage, error, config, "disableStorage") ||
         !cevm_trace_option_bool(&t->with_empty, error, config, "includeEmpty")) {
-        cevm_free(request->allocator, t);
+        cevm_trace_destroy(&t->base);
         return CEVM_ERR_ARGUMENT;
     }
     if (t->diff && t->with_empty) { /* what was empty has nothing to differ from */
         (void)strcpy(error->text, "options diffMode and includeEmpty exclude each other");
-        cevm_free(request->allocator, t);
+        cevm_trace_destroy(&t->base);
         return CEVM_ERR_ARGUMENT;
     }
-    cevm_map_seed_init(&t->seed);
-    cevm_map_init(&t->account_map, request->allocator);
-    cevm_map_init(&t->slot_map, request->allocator);
-    t->base.hooks.on_enter = on_enter;
-    t->base.hooks.on_step = on_step;
-    t->base.hooks.on_step_end = on_step_end;
     *out = &t->base;
     return CEVM_OK;
 }

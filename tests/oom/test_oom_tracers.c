@@ -5,6 +5,7 @@
  */
 #include "faulty.h"
 #include "tests/unit/trace_support.h"
+#include "trace/parity.h"
 
 /* A call tree with logs, storage, hashes, a creation that fails and a precompiled contract. */
 static const char code[] =
@@ -16,6 +17,17 @@ static void make_world(world *w)
     world_open(w, CEVM_CANCUN);
     world_put(w, address_of(CONTRACT), 1000, 1, code);
     world_put(w, address_of(STRANGER), 0, 1, "5f5fa060205f205460205f5260205ffd");
+}
+
+/* The traces of Parity's module have no name. */
+static cevm_err open_parity(traced *t, world *w, cevm_trace_request *request)
+{
+    static const cevm_parity_parts parts = {.trace = true, .state_diff = true, .vm_trace = true};
+    memset(t, 0, sizeof *t);
+    cevm_json_writer_init(&t->writer, json_text_take, &t->text);
+    request->out = &t->writer;
+    request->state = w->state;
+    return cevm_parity_create(&t->trace, request, &parts);
 }
 
 /* One traced transaction whose tracer's allocation `fail_at` fails; returns how many there were. */
@@ -31,7 +43,7 @@ static size_t run(const char *name, const char *config, size_t fail_at, bool for
     make_world(&w);
     tx.gas_limit = 1000000;
     tx.data = (cevm_bytes){data, sizeof data};
-    cevm_err err = traced_open(&t, &w, name, config, &request);
+    cevm_err err = name != NULL ? traced_open(&t, &w, name, config, &request) : open_parity(&t, &w, &request);
     if (err != CEVM_OK) {
         assert_int_equal(err, CEVM_ERR_NOMEM);
         assert_null(t.trace);
@@ -79,7 +91,8 @@ static void test_tracers(void **unused)
                  {"opcodeGasTracer", NULL},
                  {"erc7562Tracer", "{\"withLog\":true}"},
                  {"muxTracer", "{\"callTracer\":{},\"prestateTracer\":{},\"4byteTracer\":null}"},
-                 {"noopTracer", NULL}};
+                 {"noopTracer", NULL},
+                 {NULL, NULL}};
     (void)unused;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; ++i) {
         const size_t calls = run(cases[i].name, cases[i].config, 0, false);

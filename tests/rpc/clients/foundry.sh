@@ -39,6 +39,8 @@ answer proof "$(cast proof "$counter" 0 | node -e \
 answer 'access list' "$(cast access-list "$counter" 'add(uint256)' 5 2>&1 | grep -o '0x[0-9a-f]\{64\}' | head -n 1)"
 hash=$(field transactionHash <<< "$sent")
 answer run "$(cast run "$hash" 2>&1 | grep -c 'Counter\|Transaction successfully executed\|Gas used')"
+answer trace "$(cast trace "$hash" | node -e 'const [t] = JSON.parse(require("fs").readFileSync(0)); delete t.action.gas;
+    console.log(JSON.stringify([t.action, t.result, t.subtraces, t.traceAddress, t.type]))')"
 answer receipt "$(cast receipt "$hash" gasUsed)"
 answer 'transaction' "$(cast tx "$hash" input)"
 answer nonce "$(cast nonce $me)"
