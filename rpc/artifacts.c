@@ -15,7 +15,7 @@
 #include "trace/revert.h"
 #include "trace/selectors.h"
 
-enum { FUNCTION, ERROR, EVENT, KINDS, SIGNATURE_SIZE = 1024, MAX_FILE = 64 << 20 };
+enum { FUNCTION, ERROR, KINDS, SIGNATURE_SIZE = 1024, MAX_FILE = 64 << 20 };
 
 typedef struct entry {
     uint32_t selector;
@@ -113,7 +113,6 @@ static bool add_item(cevm_artifacts *a, json_t *item)
     int kind = type == NULL                    ? KINDS
                : strcmp(type, "function") == 0 ? FUNCTION
                : strcmp(type, "error") == 0    ? ERROR
-               : strcmp(type, "event") == 0    ? EVENT
                                                : KINDS;
     text t = {.whole = true};
     if (kind == KINDS || name == NULL) {
@@ -224,12 +223,16 @@ void cevm_artifacts_free(cevm_artifacts *a)
     }
 }
 
-/* ---- Names -------------------------------------------------------------------------------------------------------------- */
-
 size_t cevm_artifacts_count(const cevm_artifacts *a)
 {
-    return a->lists[FUNCTION].count + a->lists[ERROR].count + a->lists[EVENT].count;
+    size_t count = 0;
+    for (int kind = 0; a != NULL && kind < KINDS; ++kind) {
+        count += a->lists[kind].count;
+    }
+    return count;
 }
+
+/* ---- Names -------------------------------------------------------------------------------------------------------------- */
 
 static const char *find(const cevm_artifacts *a, int kind, uint32_t selector)
 {
@@ -254,18 +257,6 @@ const char *cevm_artifacts_function(const cevm_artifacts *a, uint32_t selector)
 {
     const char *name = find(a, FUNCTION, selector);
     return name != NULL ? name : cevm_known_function(selector);
-}
-
-const char *cevm_artifacts_error(const cevm_artifacts *a, uint32_t selector)
-{
-    const char *name = find(a, ERROR, selector);
-    return name != NULL ? name : cevm_known_error(selector);
-}
-
-const char *cevm_artifacts_event(const cevm_artifacts *a, uint32_t topic_start)
-{
-    const char *name = find(a, EVENT, topic_start);
-    return name != NULL ? name : cevm_known_event(topic_start);
 }
 
 void cevm_artifacts_describe_revert(char *out, size_t size, const cevm_artifacts *a, cevm_bytes data)

@@ -15,7 +15,8 @@ enum {
 #define DEFAULT_TIP 1000000000u /* wei per gas */
 #define MIN_TIP     1u          /* tips below do not count: they were let in by hand */
 
-void cevm_tx_tip(cevm_u256 *out, const cevm_record *record, size_t index)
+/** Wei per gas that the coinbase gets of a transaction of the block, above the base fee. */
+static void tip_of(cevm_u256 *out, const cevm_record *record, size_t index)
 {
     const cevm_header *header = &record->block.header;
     const cevm_u256 *price = &record->receipts[index].gas_price;
@@ -51,7 +52,7 @@ cevm_err cevm_fee_percentiles(cevm_u256 *out, const cevm_record *record, const d
         return CEVM_ERR_NOMEM;
     }
     for (size_t i = 0; i < tx_count; ++i) {
-        cevm_tx_tip(&sorted[i].tip, record, i);
+        tip_of(&sorted[i].tip, record, i);
         sorted[i].gas_used = record->receipts[i].gas_used;
     }
     qsort(sorted, tx_count, sizeof *sorted, compare_tips);
@@ -105,7 +106,7 @@ static size_t lowest_tips(cevm_u256 out[SUGGEST_SAMPLES], const cevm_record *rec
     size_t count = 0;
     for (size_t i = 0; i < record->block.tx_count; ++i) {
         cevm_u256 tip;
-        cevm_tx_tip(&tip, record, i);
+        tip_of(&tip, record, i);
         if (u256_lt(&tip, &least)) {
             continue;
         }

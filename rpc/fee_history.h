@@ -10,8 +10,6 @@
 
 enum { CEVM_FEE_HISTORY_BLOCKS = 1024, CEVM_FEE_HISTORY_PERCENTILES = 100 };
 
-/** Wei per gas that the coinbase gets of a transaction of the block, above the base fee. */
-void cevm_tx_tip(cevm_u256 *out, const cevm_record *record, size_t index);
 /**
  * The tips that the given percentiles of the block's gas paid at most, transactions ordered by tip (eth_feeHistory's
  * "reward"); zeros for a block without any. `percentiles` ascend from 0 to 100. Errors: CEVM_ERR_NOMEM.

@@ -158,7 +158,7 @@ bool cevm_log_filter_may_match(const cevm_log_filter *filter, const cevm_bloom *
     return possible;
 }
 
-bool cevm_log_filter_matches(const cevm_log_filter *filter, const cevm_log *log)
+static bool log_matches(const cevm_log_filter *filter, const cevm_log *log)
 {
     bool matches = filter->address_count == 0;
     for (size_t i = 0; i < filter->address_count && !matches; ++i) {
@@ -183,7 +183,7 @@ bool cevm_log_filter_search(const cevm_log_filter *filter, const cevm_record *re
     for (size_t t = 0; t < record->block.tx_count; ++t) {
         const cevm_node_receipt *receipt = &record->receipts[t];
         for (size_t i = 0; i < receipt->log_count; ++i) {
-            if (cevm_log_filter_matches(filter, &receipt->logs[i]) && !visit(user, record, t, i)) {
+            if (log_matches(filter, &receipt->logs[i]) && !visit(user, record, t, i)) {
                 return false;
             }
         }

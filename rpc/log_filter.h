@@ -42,7 +42,6 @@ void cevm_log_filter_free(cevm_log_filter *filter);
 
 /** Whether a bloom filter leaves it possible that a log matches. */
 bool cevm_log_filter_may_match(const cevm_log_filter *filter, const cevm_bloom *bloom);
-bool cevm_log_filter_matches(const cevm_log_filter *filter, const cevm_log *log);
 
 /** Called for each log of a block that matches, in order; false stops. */
 typedef bool (*cevm_log_visit)(void *user, const cevm_record *record, size_t tx_index, size_t log_index);

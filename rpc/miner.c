@@ -40,16 +40,6 @@ static bool gather_one(void *user, const cevm_hash *key, cevm_ref *value)
     return true;
 }
 
-static int by_sender_and_nonce(const void *a, const void *b)
-{
-    const cevm_pooled *const *left = a;
-    const cevm_pooled *const *right = b;
-    const cevm_tx *x = (*left)->tx;
-    const cevm_tx *y = (*right)->tx;
-    const int order = memcmp(x->sender.bytes, y->sender.bytes, sizeof x->sender.bytes);
-    return order != 0 ? order : (x->nonce > y->nonce) - (x->nonce < y->nonce);
-}
-
 /** What a transaction leaves the coinbase of each gas; nothing when it does not even pay the base fee. */
 static cevm_u256 tip_of(const job *j, const cevm_tx *tx)
 {
@@ -135,7 +125,7 @@ static cevm_err gather(job *j)
         return CEVM_ERR_NOMEM;
     }
     cevm_pmap_for_each(&j->draft->pool, gather_one, j);
-    cevm_sort((void *)j->candidates, j->candidate_count, sizeof(cevm_pooled *), by_sender_and_nonce);
+    cevm_pooled_sort(j->candidates, j->candidate_count);
     return fill_heap(j);
 }
 

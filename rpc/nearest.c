@@ -33,7 +33,8 @@ static size_t distance(const char *a, const char *b)
 const char *cevm_nearest_name(const char *text, const char *const *first, size_t stride, size_t count)
 {
     const char *nearest = NULL;
-    size_t best = strlen(text) / 3 + 2; /* further away it is no misspelling */
+    const char *family = strrchr(text, '_'); /* "anvil_" is right in every name of its family: it says nothing */
+    size_t best = strlen(family != NULL ? family + 1 : text) / 3 + 2; /* further away it is no misspelling */
     for (size_t i = 0; i < count; ++i) {
         const char *name = *(const char *const *)(const void *)((const char *)first + i * stride);
         size_t d = distance(text, name);

@@ -516,6 +516,10 @@ static bool begin_chain(cevm_node *node, cevm_node_error *error)
     if (node->store != NULL && !cevm_store_load(node->store, error, &loaded, node->engine.db, &node->nothing)) {
         return false;
     }
+    if (loaded != NULL && !cevm_node_is_described(node, error, loaded)) {
+        cevm_world_release(loaded);
+        return false;
+    }
     if (loaded != NULL) {
         err = resume(node, loaded);
     } else if (!cevm_node_genesis(node, error, &node->world)) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The first block of a node: the built-in one, or that of a genesis.json. */
+#include <inttypes.h>
 #include <stdio.h>
 
 #include <cevm/alloc.h>
@@ -220,6 +221,48 @@ static bool from_file(cevm_node *node, cevm_node_error *error, cevm_world **out)
         (void)snprintf(error->text, sizeof error->text, "%s", text.text[0] != '\0' ? text.text : cevm_err_string(err));
     }
     return err == CEVM_OK;
+}
+
+/* ---- A chain that is there already --------------------------------------------------------------------------------- */
+
+/** Whether the genesis file makes the block the chain begins with. */
+static bool begins_so(cevm_node *node, cevm_node_error *error, const cevm_hash *first)
+{
+    cevm_genesis_error text = {.text = ""};
+    cevm_genesis *genesis = NULL;
+    cevm_memdb *accounts = NULL;
+    bool is_same = false;
+    cevm_err err = cevm_memdb_create(&accounts, node->allocator);
+    if (err == CEVM_OK) {
+        err = cevm_genesis_load(&genesis, &text, accounts, node->options.genesis_path, node->allocator);
+    }
+    if (err == CEVM_OK) {
+        is_same = cevm_hash_equal(&genesis->hash, first);
+    }
+    cevm_genesis_destroy(genesis, node->allocator);
+    cevm_memdb_destroy(accounts);
+    if (err != CEVM_OK) {
+        (void)cevm_node_say_err(error, err);
+        (void)snprintf(error->text, sizeof error->text, "%s", text.text[0] != '\0' ? text.text : cevm_err_string(err));
+        return false;
+    }
+    return is_same || cevm_node_say(error, 0, "data-dir: it holds a chain that begins with another block than %.200s",
+                                    node->options.genesis_path);
+}
+
+bool cevm_node_is_described(cevm_node *node, cevm_node_error *error, const cevm_world *stored)
+{
+    const cevm_node_options *o = &node->options;
+    const uint64_t chain_id = stored->settings.config.chain_id;
+    if (o->chain_id != 0 && o->chain_id != chain_id) {
+        return cevm_node_say(error, 0, "data-dir: it holds chain %" PRIu64 ", not %" PRIu64, chain_id, o->chain_id);
+    }
+    if (o->genesis_path == NULL && o->fork != CEVM_LATEST && o->fork != stored->head->fork) {
+        return cevm_node_say(error, 0, "data-dir: it holds a chain with the rules of %s, not %s",
+                             cevm_fork_name(stored->head->fork), cevm_fork_name(o->fork));
+    }
+    return o->genesis_path == NULL || stored->first != 0 ||
+           begins_so(node, error, &cevm_world_block(stored, 0)->block.hash);
 }
 
 bool cevm_node_genesis(cevm_node *node, cevm_node_error *error, cevm_world **out)

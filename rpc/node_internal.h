@@ -195,6 +195,8 @@ uint64_t cevm_node_real_time(void);
 
 /** The first world of a node. */
 bool cevm_node_genesis(cevm_node *node, cevm_node_error *error, cevm_world **out);
+/** Whether a stored chain is the one that the options describe, as far as they do: chain id, rules, genesis file. */
+bool cevm_node_is_described(cevm_node *node, cevm_node_error *error, const cevm_world *stored);
 /** What the options say about mining, whatever the genesis. */
 void cevm_node_common_settings(cevm_node_settings *out, const cevm_node_options *options);
 /** The contracts that a fork expects to be there, where there is no code yet. Errors: the backend's, CEVM_ERR_NOMEM. */
@@ -256,6 +258,8 @@ cevm_err cevm_pool_remove(cevm_world *draft, const cevm_pooled *pooled);
 bool cevm_pool_admit(cevm_node *node, cevm_node_error *error, cevm_world *draft, cevm_pooled *pooled);
 /** A transaction for the pool, copied. Errors: CEVM_ERR_NOMEM. */
 cevm_err cevm_pooled_create(cevm_pooled **out, const cevm_tx *tx, bool impersonated, const cevm_allocator *allocator);
+/** By sender, of each sender by nonce. */
+void cevm_pooled_sort(cevm_pooled **items, size_t count);
 static inline void cevm_pooled_release(cevm_pooled *pooled)
 {
     if (pooled != NULL) {

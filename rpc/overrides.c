@@ -55,6 +55,29 @@ static bool read_storage(cevm_account_override *out, cevm_rpc_call *call, const 
     return slots == NULL || read_slots(out, call, slots);
 }
 
+/* A member that is misspelt would leave the account as it is, and the answer would be taken for what it is not. */
+static bool has_known_members(cevm_rpc_call *call, const char *name, json_t *object)
+{
+    static const char *const known[] = {"balance", "nonce", "code", "state", "stateDiff", "movePrecompileToAddress"};
+    enum { COUNT = sizeof known / sizeof known[0] };
+    const char *key;
+    json_t *value;
+    json_object_foreach(object, key, value)
+    {
+        size_t i = 0;
+        while (i < COUNT && strcmp(key, known[i]) != 0) {
+            ++i;
+        }
+        if (i == COUNT) {
+            return cevm_rpc_fail(call, CEVM_RPC_INVALID_PARAMS,
+                                 "invalid state override of %.42s: \"%.40s\" is none of balance, nonce, code, state, "
+                                 "stateDiff, movePrecompileToAddress",
+                                 name, key);
+        }
+    }
+    return true;
+}
+
 static bool read_account(cevm_account_override *out, cevm_rpc_call *call, const char *name, json_t *object)
 {
     if (!read_name(&out->address, NULL, call, name)) {
@@ -63,6 +86,9 @@ static bool read_account(cevm_account_override *out, cevm_rpc_call *call, const 
     if (!json_is_object(object)) {
         return cevm_rpc_fail(call, CEVM_RPC_INVALID_PARAMS, "invalid state override of %.42s: an object is wanted",
                              name);
+    }
+    if (!has_known_members(call, name, object)) {
+        return false;
     }
     json_t *code = cevm_member(object, "code");
     out->has_code = code != NULL;

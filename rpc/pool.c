@@ -4,6 +4,7 @@
 #include <cevm/crypto.h>
 
 #include "rpc/node_internal.h"
+#include "state/map.h"
 
 static void destroy_pooled(cevm_ref *self)
 {
@@ -53,6 +54,21 @@ cevm_err cevm_pooled_create(cevm_pooled **out, const cevm_tx *tx, bool impersona
     pooled->tx->skips = impersonated ? CEVM_SKIP_SENDER_CODE : 0;
     *out = pooled;
     return CEVM_OK;
+}
+
+static int by_sender_and_nonce(const void *a, const void *b)
+{
+    const cevm_pooled *const *left = a;
+    const cevm_pooled *const *right = b;
+    const cevm_tx *x = (*left)->tx;
+    const cevm_tx *y = (*right)->tx;
+    const int order = memcmp(x->sender.bytes, y->sender.bytes, sizeof x->sender.bytes);
+    return order != 0 ? order : (x->nonce > y->nonce) - (x->nonce < y->nonce);
+}
+
+void cevm_pooled_sort(cevm_pooled **items, size_t count)
+{
+    cevm_sort((void *)items, count, sizeof(cevm_pooled *), by_sender_and_nonce);
 }
 
 cevm_err cevm_pool_remove(cevm_world *draft, const cevm_pooled *pooled)

@@ -55,15 +55,10 @@ struct cevm_server {
     bool stopping;
     uint64_t stopping_since;
     atomic_size_t intake; /* bytes of requests that come in */
-    atomic_ullong last_session;
 };
 
 uint64_t cevm_server_now(void);
 
-static inline bool cevm_conn_is_cancelled(const cevm_conn *conn)
-{
-    return __atomic_load_n(&conn->cancel, __ATOMIC_RELAXED);
-}
 static inline void cevm_conn_cancel(cevm_conn *conn) { __atomic_store_n(&conn->cancel, true, __ATOMIC_RELAXED); }
 
 /* ---- Connections: rpc/connections.c --------------------------------------------------------------------------------- */
@@ -103,7 +98,6 @@ void cevm_intake_clear(cevm_intake *intake);
 /* ---- Sessions: rpc/session.c ------------------------------------------------------------------------------------------ */
 
 struct cevm_session {
-    uint64_t id;
     cevm_server *server;
     cevm_conn *conn;
     int fd;   /* not blocking */

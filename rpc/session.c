@@ -15,7 +15,6 @@ bool cevm_session_init(cevm_session *session, cevm_conn *conn, int fd, bool is_w
 {
     cevm_server *s = conn->server;
     *session = (cevm_session){.server = s, .conn = conn, .fd = fd, .is_websocket = is_websocket};
-    session->id = atomic_fetch_add(&s->last_session, 1) + 1;
     session->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (session->wake < 0) {
         return false;
@@ -46,8 +45,6 @@ void cevm_session_finish(cevm_session *session)
     (void)pthread_mutex_destroy(&session->lock);
     (void)close(session->wake);
 }
-
-uint64_t cevm_session_id(const cevm_session *session) { return session->id; }
 
 void cevm_session_attach(cevm_session *session, cevm_session_guest *guest)
 {

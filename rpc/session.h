@@ -15,9 +15,6 @@
 
 typedef struct cevm_session cevm_session;
 
-/** Different for every connection of this process; never 0. */
-uint64_t cevm_session_id(const cevm_session *session);
-
 /**
  * Puts one JSON text into the session's queue, copied, and returns at once; it goes out after the answers that were there
  * before it. False when the session is ending, or ends by this: a reader that has let its queue fill up is dropped

@@ -70,8 +70,6 @@ typedef struct cevm_simulate_backend {
     size_t count;
 } cevm_simulate_backend;
 
-cevm_db cevm_simulate_backend_db(cevm_simulate_backend *backend);
-
 typedef struct cevm_simulation {
     cevm_rpc_call *call;
     const cevm_allocator *allocator;

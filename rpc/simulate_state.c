@@ -21,7 +21,7 @@ static cevm_err block_hash(void *ctx, cevm_hash *out, uint64_t number)
     return CEVM_OK;
 }
 
-cevm_db cevm_simulate_backend_db(cevm_simulate_backend *backend)
+static cevm_db backend_db(cevm_simulate_backend *backend)
 {
     static const cevm_db_vtable vtable = {
         .struct_size = sizeof vtable,
@@ -49,7 +49,7 @@ static cevm_err open_state(cevm_simulation *s)
         .base = s->view.record->block.header.number,
         .blocks = s->blocks,
     };
-    const cevm_db db = cevm_simulate_backend_db(&s->backend);
+    const cevm_db db = backend_db(&s->backend);
     return cevm_state_create(&s->state, &db, s->allocator);
 }
 

@@ -283,6 +283,9 @@ static bool fill(filling *f)
     if (!cevm_call_args_read(&f->args, f->call, f->object, type) || !fill_sender(f) || !fill_chain(f)) {
         return false;
     }
+    if (!f->args.has_to && f->args.tx.data.size == 0) { /* a forgotten "to": the value would be lost in a new account */
+        return cevm_rpc_fail(f->call, CEVM_RPC_SERVER, "contract creation without any data provided");
+    }
     fill_fees(f);
     if (!fill_gas(f)) {
         return false;

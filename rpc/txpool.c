@@ -14,7 +14,6 @@
 #include "rpc/methods.h"
 #include "rpc/node_internal.h"
 #include "rpc/shapes.h"
-#include "state/map.h"
 
 /** The pool by sender and nonce. */
 typedef struct listing {
@@ -31,16 +30,6 @@ static bool gather(void *user, const cevm_hash *key, cevm_ref *value)
     (void)key;
     l->items[l->count++] = (cevm_pooled *)(void *)value;
     return true;
-}
-
-static int by_sender_and_nonce(const void *a, const void *b)
-{
-    const cevm_pooled *const *left = a;
-    const cevm_pooled *const *right = b;
-    const cevm_tx *x = (*left)->tx;
-    const cevm_tx *y = (*right)->tx;
-    const int order = memcmp(x->sender.bytes, y->sender.bytes, sizeof x->sender.bytes);
-    return order != 0 ? order : (x->nonce > y->nonce) - (x->nonce < y->nonce);
 }
 
 static bool follows(const listing *l, size_t i)
@@ -66,7 +55,7 @@ static bool list_open(listing *l, cevm_rpc_call *call)
         return cevm_rpc_fail_err(call, CEVM_ERR_NOMEM);
     }
     cevm_pmap_for_each(&l->world->pool, gather, l);
-    cevm_sort((void *)l->items, l->count, sizeof(cevm_pooled *), by_sender_and_nonce);
+    cevm_pooled_sort(l->items, l->count);
     for (size_t i = 0; i < l->count; ++i) {
         const cevm_tx *tx = l->items[i]->tx;
         if (!follows(l, i) && !cevm_find_account(&account, &exists, call, l->world->state, &tx->sender)) {

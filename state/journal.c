@@ -203,8 +203,9 @@ static void undo_one(cevm_state *state, const journal_undo *undo)
     }
 }
 
-void cevm_journal_revert(cevm_state *state, cevm_checkpoint mark)
+static void revert(void *ctx, cevm_checkpoint mark)
 {
+    cevm_state *state = ctx;
     while (state->undo_count > mark.journal) {
         undo_one(state, &state->undo[--state->undo_count]);
     }
@@ -216,8 +217,6 @@ static cevm_checkpoint checkpoint(void *ctx)
     const cevm_state *state = ctx;
     return (cevm_checkpoint){.journal = state->undo_count, .logs = state->log_count};
 }
-
-static void revert(void *ctx, cevm_checkpoint mark) { cevm_journal_revert(ctx, mark); }
 
 /* ---- Life -------------------------------------------------------------------------------------------------------- */
 

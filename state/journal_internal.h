@@ -170,8 +170,6 @@ cevm_err cevm_journal_code(cevm_state *state, uint32_t *code, uint32_t account);
 cevm_err cevm_journal_keep_code(cevm_state *state, uint32_t *code, const cevm_hash *hash, cevm_bytes bytes);
 /** Makes room for `count` undo entries. Errors: CEVM_ERR_NOMEM. */
 cevm_err cevm_journal_reserve_slow(cevm_state *state, size_t count);
-/** Undoes everything down to the mark. */
-void cevm_journal_revert(cevm_state *state, cevm_checkpoint mark);
 /** Frees logs from number `from` on. */
 void cevm_journal_drop_logs(cevm_state *state, size_t from);
 

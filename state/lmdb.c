@@ -22,7 +22,9 @@ cevm_err cevm_lmdb_fail(cevm_lmdb *db, const char *what, int rc)
     if (rc == MDB_SUCCESS) {
         return CEVM_OK;
     }
-    (void)snprintf(db->text, sizeof db->text, "%s: %s", what, mdb_strerror(rc));
+    /* LMDB calls it an I/O error when fewer bytes were written than asked for. */
+    (void)snprintf(db->text, sizeof db->text, "%s: %s%s", what, mdb_strerror(rc),
+                   rc == EIO ? " (or the disk is full)" : "");
     return rc == ENOMEM ? CEVM_ERR_NOMEM : CEVM_ERR_BACKEND;
 }
 
@@ -53,7 +55,8 @@ cevm_err cevm_lmdb_reader(cevm_lmdb *db, MDB_txn **out)
     return cevm_lmdb_fail(db, "cannot begin to read", rc);
 }
 
-void cevm_lmdb_end_reading(cevm_lmdb *db)
+/** Ends the reading transaction; views of the map are then no longer valid. */
+void cevm_lmdb_refresh(cevm_lmdb *db)
 {
     if (db->reading) {
         mdb_txn_reset(db->reader);
@@ -86,7 +89,7 @@ cevm_err cevm_lmdb_begin(cevm_lmdb *db, MDB_txn **outer)
         return cevm_lmdb_corrupt(db, "the open block could not be written");
     }
     if (db->writer == NULL) {
-        cevm_lmdb_end_reading(db);
+        cevm_lmdb_refresh(db);
         err = grow(db);
     }
     if (err == CEVM_OK) {
@@ -123,7 +126,7 @@ static MDB_val val_of(const void *data, size_t size)
 
 cevm_err cevm_lmdb_get(cevm_lmdb *db, bool *found, cevm_bytes *out, lmdb_table table, const void *key, size_t key_size)
 {
-    MDB_txn *txn;
+    MDB_txn *txn = NULL;
     MDB_val k = val_of(key, key_size);
     MDB_val v;
     *found = false;
@@ -158,7 +161,7 @@ cevm_err cevm_lmdb_remove(cevm_lmdb *db, lmdb_table table, const void *key, size
 
 cevm_err cevm_lmdb_cursor(cevm_lmdb *db, MDB_cursor **out, lmdb_table table)
 {
-    MDB_txn *txn;
+    MDB_txn *txn = NULL;
     *out = NULL;
     const cevm_err err = cevm_lmdb_reader(db, &txn);
     return err == CEVM_OK ? cevm_lmdb_fail(db, "cannot open a cursor", mdb_cursor_open(txn, db->tables[table], out))
@@ -345,8 +348,6 @@ static cevm_err read_root(void *ctx, cevm_hash *out)
     }
     return err;
 }
-
-void cevm_lmdb_refresh(cevm_lmdb *db) { cevm_lmdb_end_reading(db); }
 
 cevm_db cevm_lmdb_interface(cevm_lmdb *db)
 {

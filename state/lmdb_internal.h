@@ -145,8 +145,6 @@ cevm_err cevm_lmdb_fail(cevm_lmdb *db, const char *what, int rc);
 cevm_err cevm_lmdb_corrupt(cevm_lmdb *db, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /** The transaction to read with. */
 cevm_err cevm_lmdb_reader(cevm_lmdb *db, MDB_txn **out);
-/** Ends the reading transaction; views of the map are then no longer valid. */
-void cevm_lmdb_end_reading(cevm_lmdb *db);
 /** Begins a transaction within the one that is open, or a first one. *outer receives what was open. */
 cevm_err cevm_lmdb_begin(cevm_lmdb *db, MDB_txn **outer);
 /** Ends it: commits when err is CEVM_OK, else drops what it did. The error of either. */

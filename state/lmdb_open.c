@@ -225,6 +225,27 @@ static cevm_err check_pages(const opening *o)
     return err;
 }
 
+/**
+ * LMDB maps its lock file, which it makes as a hole: on a full disk the first touch of it would end the process (SIGBUS).
+ * So a new one gets its blocks before LMDB sees it. One that is there has the block that is touched.
+ */
+static cevm_err reserve_lock_file(const opening *o)
+{
+    enum { LOCK_FILE_SIZE = 8192 }; /* LMDB's head and its 126 readers */
+    char path[MAX_PATH_SIZE + 16];
+    (void)snprintf(path, sizeof path, "%s/lock.mdb", o->options->path);
+    const int file = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+    if (file < 0) {
+        return CEVM_OK; /* it is there, or LMDB will say why it cannot be */
+    }
+    const int rc = fallocate(file, 0, 0, LOCK_FILE_SIZE) == 0 || errno == EOPNOTSUPP ? MDB_SUCCESS : errno;
+    (void)close(file);
+    if (rc != MDB_SUCCESS) {
+        (void)unlink(path);
+    }
+    return say_lmdb(o, "lock.mdb cannot be written", rc);
+}
+
 /* ---- LMDB ------------------------------------------------------------------------------------------------------------ */
 
 static int open_environment(const opening *o, uint64_t map_size, unsigned more)
@@ -419,6 +440,9 @@ static cevm_err open_store(opening *o)
     }
     if (err == CEVM_OK && !o->options->read_only && !cevm_lmdb_break_seal(o->db->writer_lock)) {
         err = say_lmdb(o, "writer.lock cannot be written", errno);
+    }
+    if (err == CEVM_OK && !o->options->read_only) {
+        err = reserve_lock_file(o);
     }
     if (err == CEVM_OK) {
         err = map_file(o);

@@ -18,7 +18,7 @@
 #include "state/map.h"
 #include "state/trie.h"
 
-enum { MAX_PATH = LMDB_NIBBLES + 1, MAX_LEAF = 192 };
+enum { MAX_PATH = LMDB_NIBBLES + 1 };
 
 /** A key that changed, within one trie. */
 typedef struct change {

@@ -172,7 +172,6 @@ cevm_err cevm_tree_code_read(cevm_bytes *out, tree_common *common, const cevm_ha
 
 /* ---- tree_node.c ---------------------------------------------------------------------------------------------------- */
 
-void cevm_tree_node_retain(tree_node *n);
 /** Lets go of a node (NULL is allowed) and of all below that nobody else holds. */
 void cevm_tree_node_release(tree_common *common, tree_node *n);
 /** A node of a kind, zeroed but for that, its count and depth. NULL when memory runs out. */

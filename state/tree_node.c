@@ -37,7 +37,7 @@ tree_node *cevm_tree_node_make(tree_common *common, tree_kind kind)
     return n;
 }
 
-void cevm_tree_node_retain(tree_node *n) { atomic_fetch_add_explicit(&n->count, 1, memory_order_relaxed); }
+static void retain(tree_node *n) { atomic_fetch_add_explicit(&n->count, 1, memory_order_relaxed); }
 
 static bool is_single(tree_node *n) { return atomic_load_explicit(&n->count, memory_order_acquire) == 1; }
 
@@ -106,10 +106,10 @@ void cevm_tree_node_release(tree_common *common, tree_node *n) { release_trie(co
 tree_state cevm_tree_state_copy(const tree_state *state)
 {
     if (state->accounts != NULL) {
-        cevm_tree_node_retain(state->accounts);
+        retain(state->accounts);
     }
     if (state->gone != NULL) {
-        cevm_tree_node_retain(state->gone);
+        retain(state->gone);
     }
     return *state;
 }
@@ -131,7 +131,7 @@ static void retain_parts(tree_node *n)
         prefetch_children(branch);
         for (size_t i = 0; i < 16; ++i) {
             if (branch->children[i] != NULL) {
-                cevm_tree_node_retain(branch->children[i]);
+                retain(branch->children[i]);
             }
         }
     } else if (n->kind == TREE_ACCOUNT) {
@@ -140,10 +140,10 @@ static void retain_parts(tree_node *n)
             cevm_tree_code_retain(account->code);
         }
         if (account->storage != NULL) {
-            cevm_tree_node_retain(account->storage);
+            retain(account->storage);
         }
         if (account->gone != NULL) {
-            cevm_tree_node_retain(account->gone);
+            retain(account->gone);
         }
     }
 }

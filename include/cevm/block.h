@@ -48,7 +48,9 @@ typedef struct cevm_bloom {
     uint8_t bytes[256];
 } cevm_bloom;
 
+/** Adds a value. */
 CEVM_API void cevm_bloom_add(cevm_bloom *bloom, cevm_bytes value);
+/** Adds the addresses and topics of logs. */
 CEVM_API void cevm_bloom_add_logs(cevm_bloom *bloom, const cevm_log *logs, size_t count);
 
 /** A block header. The optional fields come in the order of their forks; each needs all before it. */
@@ -129,6 +131,7 @@ CEVM_API cevm_err cevm_header_hash(cevm_hash *out, const cevm_header *header, co
  */
 CEVM_API cevm_err cevm_block_decode(cevm_block **out, cevm_block_verdict *verdict, cevm_bytes rlp,
                                     const cevm_allocator *allocator);
+/** Frees a decoded block, with the allocator that it was decoded with. NULL is allowed. */
 CEVM_API void cevm_block_destroy(cevm_block *block, const cevm_allocator *allocator);
 /** Encodes a block as cevm_block_decode reads it; conventions of cevm_header_encode. raw_txs are written as they are. */
 CEVM_API cevm_err cevm_block_encode(uint8_t *out, size_t *size, size_t capacity, const cevm_block *block,
@@ -183,8 +186,9 @@ CEVM_API void cevm_header_env(cevm_block_env *out, const cevm_chain_config *conf
 /** Verifies Ethash proof of work; holds the light cache (16 MiB and more) of the epoch it saw last. One thread at a time. */
 typedef struct cevm_ethash cevm_ethash;
 
-/** Errors: CEVM_ERR_NOMEM. */
+/** Makes a verifier without a cache as yet, freed with cevm_ethash_destroy. Errors: CEVM_ERR_NOMEM. */
 CEVM_API cevm_err cevm_ethash_create(cevm_ethash **out, const cevm_allocator *allocator);
+/** NULL is allowed. */
 CEVM_API void cevm_ethash_destroy(cevm_ethash *ethash);
 /**
  * Checks difficulty, mix hash and nonce of a header before Paris. The first header of an epoch takes about half a second,
@@ -192,7 +196,7 @@ CEVM_API void cevm_ethash_destroy(cevm_ethash *ethash);
  * (block 61,469,999).
  */
 CEVM_API cevm_err cevm_ethash_verify(cevm_ethash *ethash, bool *valid, const cevm_header *header);
-/** The same for one header; the cache is made for the call. */
+/** The same for one header; the cache is made for the call. Errors: the same. */
 CEVM_API cevm_err cevm_ethash_check(bool *valid, const cevm_header *header, const cevm_allocator *allocator);
 
 #ifdef __cplusplus

@@ -63,8 +63,10 @@ typedef struct cevm_chain_block {
     bool is_merged;
 } cevm_chain_block;
 
-/** Opens a chain whose head is options->head. Errors: CEVM_ERR_NOMEM, CEVM_ERR_ARGUMENT (a root that is not the
- * backend's, a backend that lacks a function), CEVM_ERR_BACKEND. */
+/**
+ * Opens a chain whose head is options->head, closed with cevm_chain_close. Errors: CEVM_ERR_NOMEM, CEVM_ERR_ARGUMENT (a root
+ * that is not the backend's, a backend that lacks a function), CEVM_ERR_BACKEND.
+ */
 CEVM_API cevm_err cevm_chain_open(cevm_chain **out, const cevm_chain_options *options);
 /**
  * Opens a chain where a store on disk (cevm/lmdb.h) says that it stands: head and what is before it, backend and how much
@@ -72,6 +74,7 @@ CEVM_API cevm_err cevm_chain_open(cevm_chain **out, const cevm_chain_options *op
  * store holds no chain; CEVM_ERR_BACKEND when what it holds does not fit together.
  */
 CEVM_API cevm_err cevm_chain_open_stored(cevm_chain **out, const cevm_chain_options *options, struct cevm_lmdb *store);
+/** Closes it, after the states that it opened. The backend stays open. NULL is allowed. */
 CEVM_API void cevm_chain_close(cevm_chain *chain);
 
 /** What an import did, for progress and reports. */
@@ -99,7 +102,7 @@ CEVM_API cevm_err cevm_chain_import(cevm_chain *chain, cevm_import_result *out, 
 /**
  * The same for a block that the caller has decoded from `rlp`. Transactions that have a sender (cevm_tx.has_sender) keep
  * it, so that other threads can decode and recover ahead of the execution; it must be the one cevm_tx_recover_sender
- * finds. The senders of the others are recovered into the block, which stays the caller's.
+ * finds. The senders of the others are recovered into the block, which stays the caller's. Errors: as cevm_chain_import.
  */
 CEVM_API cevm_err cevm_chain_import_block(cevm_chain *chain, cevm_import_result *out, const cevm_block *block,
                                           cevm_bytes rlp, const cevm_tracer *tracer);

@@ -137,31 +137,33 @@ typedef struct cevm_memdb cevm_memdb;
 
 /** Makes an empty store. allocator may be NULL (libc). Errors: CEVM_ERR_NOMEM. */
 CEVM_API cevm_err cevm_memdb_create(cevm_memdb **out, const cevm_allocator *allocator);
+/** NULL is allowed. */
 CEVM_API void cevm_memdb_destroy(cevm_memdb *db);
 /** The backend interface of a store; valid as long as the store. */
 CEVM_API cevm_db cevm_memdb_interface(cevm_memdb *db);
 /** Adds or replaces an account, dropping the storage it had. Code is copied. Errors: CEVM_ERR_NOMEM. */
 CEVM_API cevm_err cevm_memdb_set_account(cevm_memdb *db, const cevm_address *address, const cevm_u256 *balance,
                                          uint64_t nonce, cevm_bytes code);
-/** Sets a slot of an account that exists (CEVM_ERR_ARGUMENT otherwise); 0 removes it. */
+/** Sets a slot of an account that exists (CEVM_ERR_ARGUMENT otherwise); 0 removes it. Errors: CEVM_ERR_NOMEM. */
 CEVM_API cevm_err cevm_memdb_set_storage(cevm_memdb *db, const cevm_address *address, const cevm_u256 *key,
                                          const cevm_u256 *value);
-/** Makes cevm_db.block_hash answer `hash` for `number`. */
+/** Makes cevm_db.block_hash answer `hash` for `number`. Errors: CEVM_ERR_NOMEM. */
 CEVM_API cevm_err cevm_memdb_set_block_hash(cevm_memdb *db, uint64_t number, const cevm_hash *hash);
 /**
  * How many kept blocks can be taken back or looked into (see cevm_db_vtable); 0, the default, forgets each when it is
  * closed. Fewer than before forgets the oldest.
  */
 CEVM_API void cevm_memdb_set_history(cevm_memdb *db, size_t blocks);
-/** State root of the store. */
+/** State root of the store. Errors: CEVM_ERR_NOMEM. */
 CEVM_API cevm_err cevm_memdb_root(cevm_memdb *db, cevm_hash *out);
 
 /** Called for each account, in address order; return false to stop. Views are valid inside the call. */
 typedef bool (*cevm_memdb_visit_account)(void *user, const cevm_address *address, const cevm_db_account *account,
                                          cevm_bytes code);
 typedef bool (*cevm_memdb_visit_slot)(void *user, const cevm_u256 *key, const cevm_u256 *value);
+/** Each account; visit must not write. Errors: CEVM_ERR_NOMEM. */
 CEVM_API cevm_err cevm_memdb_for_each_account(cevm_memdb *db, cevm_memdb_visit_account visit, void *user);
-/** Each non-zero slot of an account in key order; nothing when the account is missing. */
+/** Each non-zero slot of an account in key order; nothing when the account is missing. The same rules. */
 CEVM_API cevm_err cevm_memdb_for_each_slot(cevm_memdb *db, const cevm_address *address, cevm_memdb_visit_slot visit,
                                            void *user);
 

@@ -87,6 +87,7 @@ typedef struct cevm_execution cevm_execution;
  */
 CEVM_API cevm_err cevm_execution_create(cevm_execution **out, cevm_vm *vm, cevm_state *state,
                                         const cevm_execution_input *input, const cevm_allocator *allocator);
+/** NULL is allowed. */
 CEVM_API void cevm_execution_destroy(cevm_execution *execution);
 
 /**
@@ -115,7 +116,8 @@ CEVM_API cevm_err cevm_execution_tx(cevm_execution *execution, cevm_receipt *out
 /**
  * The end of the block: rewards, withdrawals, then requests (deposits from logs, then the system calls of EIP-7002 and
  * EIP-7251). *reason: NONE; INVALID_DEPOSIT_EVENT_LAYOUT, SYSTEM_CONTRACT_EMPTY, SYSTEM_CONTRACT_CALL_FAILED: the block
- * is then not valid and the state must be discarded. Changes wait in the state for cevm_state_commit.
+ * is then not valid and the state must be discarded. Changes wait in the state for cevm_state_commit. Errors: as
+ * cevm_vm_execute.
  */
 CEVM_API cevm_err cevm_execution_end(cevm_execution *execution, cevm_execution_output *out, cevm_block_error *reason,
                                      const cevm_tracer *tracer);

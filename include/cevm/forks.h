@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * cevm/forks.h: the hard forks in order, and which EIP is in force at which. Tables: forks.def, eips.def.
+ *
+ * Threads: constant; any thread may read it.
  */
 #ifndef CEVM_FORKS_H
 #define CEVM_FORKS_H

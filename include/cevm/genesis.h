@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * cevm/genesis.h: the first block of a chain and its configuration, from the genesis.json that geth reads.
+ *
+ * Threads: functions of their arguments; the store is used by the calling thread.
  */
 #ifndef CEVM_GENESIS_H
 #define CEVM_GENESIS_H
@@ -32,6 +34,7 @@ typedef struct cevm_genesis_error {
  */
 CEVM_API cevm_err cevm_genesis_load(cevm_genesis **out, cevm_genesis_error *error, cevm_memdb *db, const char *path,
                                     const cevm_allocator *allocator);
+/** Frees it, with the allocator that it was loaded with. NULL is allowed. */
 CEVM_API void cevm_genesis_destroy(cevm_genesis *genesis, const cevm_allocator *allocator);
 
 #ifdef __cplusplus

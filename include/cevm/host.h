@@ -8,6 +8,8 @@
  *
  * Every function returns CEVM_OK or an error that ends the execution at once and is returned from cevm_vm_execute.
  * Pointers given to the host are borrowed for the call. Pointers the host gives out stay valid as said below.
+ *
+ * Threads: called only from the thread that is in cevm_vm_execute.
  */
 #ifndef CEVM_HOST_H
 #define CEVM_HOST_H

@@ -17,7 +17,7 @@
  * no power cut makes such a file.
  *
  * Errors of the database, and records that are not what they should be, are CEVM_ERR_BACKEND; cevm_lmdb_error_text says
- * what it was. LMDB itself allocates with libc, the rest with the allocator.
+ * what it was. Any function can end in CEVM_ERR_NOMEM too. LMDB itself allocates with libc, the rest with the allocator.
  *
  * Threads: one at a time for each store.
  */
@@ -192,6 +192,7 @@ typedef struct cevm_lmdb_stat {
     uint64_t transactions;   /* that can be found by hash */
     uint64_t log_records;    /* an address or topic, and the blocks of 256 that have it */
 } cevm_lmdb_stat;
+/** Tells how much there is now. */
 CEVM_API cevm_err cevm_lmdb_get_stat(cevm_lmdb *db, cevm_lmdb_stat *out);
 
 /** Called now and then by long walks; return false to stop them (CEVM_ERR_CANCELLED). done counts accounts and slots. */
@@ -209,8 +210,9 @@ CEVM_API cevm_err cevm_lmdb_verify(cevm_lmdb *db, cevm_lmdb_progress progress, v
 typedef bool (*cevm_lmdb_visit_account)(void *user, const cevm_address *address, const cevm_db_account *account,
                                         cevm_bytes code);
 typedef bool (*cevm_lmdb_visit_slot)(void *user, const cevm_u256 *key, const cevm_u256 *value);
+/** Each account; visit must not write. */
 CEVM_API cevm_err cevm_lmdb_for_each_account(cevm_lmdb *db, cevm_lmdb_visit_account visit, void *user);
-/** Each slot of an account, in the order of keccak256(key); nothing when the account is missing. */
+/** Each slot of an account, in the order of keccak256(key); nothing when the account is missing. visit must not write. */
 CEVM_API cevm_err cevm_lmdb_for_each_slot(cevm_lmdb *db, const cevm_address *address, cevm_lmdb_visit_slot visit,
                                           void *user);
 

@@ -107,6 +107,7 @@ typedef struct cevm_remote_block {
     cevm_header header; /* extra_data is owned by the store */
 } cevm_remote_block;
 
+/** Tells it; *out is valid as long as the store. */
 CEVM_API void cevm_remote_get_block(const cevm_remote *remote, cevm_remote_block *out);
 
 /** What it took so far. */
@@ -122,6 +123,7 @@ typedef struct cevm_remote_stat {
     uint64_t codes;
 } cevm_remote_stat;
 
+/** Tells it, also while other threads read. */
 CEVM_API void cevm_remote_get_stat(cevm_remote *remote, cevm_remote_stat *out);
 
 /**

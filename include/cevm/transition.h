@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * cevm/transition.h: what one transaction does to the state: validation, fees, execution, refund.
+ *
+ * Threads: functions of their arguments; a VM and a state are one thread's at a time.
  */
 #ifndef CEVM_TRANSITION_H
 #define CEVM_TRANSITION_H
@@ -13,12 +15,13 @@
 extern "C" {
 #endif
 
-/** Intrinsic gas of a transaction and the floor of EIP-7623 (0 before Prague). Saturates at UINT64_MAX. */
+/** What a transaction costs whatever it does. */
 typedef struct cevm_intrinsic_gas {
     uint64_t gas;
-    uint64_t floor;
+    uint64_t floor; /* EIP-7623; 0 before Prague */
 } cevm_intrinsic_gas;
 
+/** Intrinsic gas of a transaction. Saturates at UINT64_MAX. */
 CEVM_API cevm_intrinsic_gas cevm_tx_intrinsic_gas(const cevm_tx *tx, cevm_fork fork);
 
 /** What executing a valid transaction gave. */
@@ -43,7 +46,7 @@ typedef struct cevm_block_usage {
 
 /**
  * Checks a transaction against the state, in the order geth and the executable specification check it, changing nothing.
- * tx->has_sender must be set.
+ * tx->has_sender must be set. *reason is NONE when all is well. Errors: those of the state.
  */
 CEVM_API cevm_err cevm_tx_validate(cevm_tx_error *reason, cevm_state *state, const cevm_tx *tx,
                                    const cevm_block_env *block, const cevm_block_usage *usage);
@@ -54,7 +57,8 @@ CEVM_API cevm_err cevm_tx_validate(cevm_tx_error *reason, cevm_state *state, con
  * The transaction is begun and ended on `state` (cevm_state_begin_tx / end_tx); its changes wait there for
  * cevm_state_commit. Block rewards are not paid here.
  *
- * @return CEVM_OK, also for a rejected or a failed transaction. On any error the state is as it was.
+ * @return CEVM_OK, also for a rejected or a failed transaction; the errors of cevm_vm_execute. On any error the state is as
+ *         it was.
  */
 CEVM_API cevm_err cevm_tx_apply(cevm_vm *vm, cevm_state *state, cevm_receipt *out, cevm_tx_error *reason,
                                 const cevm_tx *tx, const cevm_block_env *block, const cevm_block_usage *usage,
@@ -72,7 +76,7 @@ CEVM_API cevm_blob_params cevm_blob_params_default(cevm_fork fork);
 /** EIP-4844's price of blob gas from the excess, saturating at 2^256-1. */
 CEVM_API void cevm_blob_base_fee(cevm_u256 *out, uint64_t excess_blob_gas, uint64_t update_fraction);
 
-/** keccak256(rlp(logs)), the "logs" of a state test. */
+/** keccak256(rlp(logs)), the "logs" of a state test. Errors: CEVM_ERR_NOMEM. */
 CEVM_API cevm_err cevm_logs_hash(cevm_hash *out, const cevm_log *logs, size_t count, const cevm_allocator *allocator);
 
 #ifdef __cplusplus

@@ -36,6 +36,7 @@ CEVM_API cevm_err cevm_treedb_create(cevm_treedb **out, const cevm_db *base, con
  * CEVM_ERR_NOMEM.
  */
 CEVM_API cevm_err cevm_treedb_branch(cevm_treedb **out, const cevm_tree *tree);
+/** States that were handed out stay. NULL is allowed. */
 CEVM_API void cevm_treedb_destroy(cevm_treedb *db);
 /** The backend interface, complete but for block_hash, which answers zero (or the base's); valid as long as the store. */
 CEVM_API cevm_db cevm_treedb_interface(cevm_treedb *db);
@@ -45,13 +46,14 @@ CEVM_API void cevm_treedb_set_history(cevm_treedb *db, size_t blocks);
 /** Adds or replaces an account, dropping the storage it had. Code is copied. Errors: CEVM_ERR_NOMEM. */
 CEVM_API cevm_err cevm_treedb_set_account(cevm_treedb *db, const cevm_address *address, const cevm_u256 *balance,
                                           uint64_t nonce, cevm_bytes code);
-/** Sets a slot of an account that exists (CEVM_ERR_ARGUMENT otherwise); 0 removes it. */
+/** Sets a slot of an account that exists (CEVM_ERR_ARGUMENT otherwise); 0 removes it. Errors: CEVM_ERR_NOMEM, the base's. */
 CEVM_API cevm_err cevm_treedb_set_storage(cevm_treedb *db, const cevm_address *address, const cevm_u256 *key,
                                           const cevm_u256 *value);
 
 /**
  * The present state, which the caller releases. Takes time in proportion to what changed since the last one (its hashes
- * are completed); when no commit came since a state was handed out or restored, it is that one again. CEVM_ERR_ARGUMENT when a block is open. Errors: CEVM_ERR_NOMEM.
+ * are completed); when no commit came since a state was handed out or restored, it is that one again. CEVM_ERR_ARGUMENT when
+ * a block is open. Errors: CEVM_ERR_NOMEM.
  */
 CEVM_API cevm_err cevm_treedb_snapshot(cevm_treedb *db, cevm_tree **out);
 /** Makes a state of this store the present one; constant time. CEVM_ERR_ARGUMENT when a block is open. */
@@ -59,11 +61,13 @@ CEVM_API cevm_err cevm_treedb_restore(cevm_treedb *db, cevm_tree *tree);
 /** Makes the state without anything (but the base) the present one. CEVM_ERR_ARGUMENT when a block is open. */
 CEVM_API cevm_err cevm_treedb_clear(cevm_treedb *db);
 
+/** One more holder, who releases it; returns the state itself. */
 CEVM_API cevm_tree *cevm_tree_retain(cevm_tree *tree);
 /** NULL is allowed. */
 CEVM_API void cevm_tree_release(cevm_tree *tree);
 /** Reads of a state, for cevm_state_create; commit is NULL. Valid as long as the caller holds the state. */
 CEVM_API cevm_db cevm_tree_interface(const cevm_tree *tree);
+/** Its root, which is known: constant time. */
 CEVM_API void cevm_tree_root(const cevm_tree *tree, cevm_hash *out);
 
 /** Called for each node of a proof, from the root down; false stops. */
@@ -74,7 +78,7 @@ typedef bool (*cevm_tree_visit_node)(void *user, cevm_bytes rlp);
  */
 CEVM_API cevm_err cevm_tree_prove_account(const cevm_tree *tree, cevm_hash *storage_root, const cevm_address *address,
                                           cevm_tree_visit_node visit, void *user);
-/** The nodes on the way to a slot in the account's storage trie; none when that is empty. */
+/** The nodes on the way to a slot in the account's storage trie; none when that is empty. Never fails. */
 CEVM_API cevm_err cevm_tree_prove_slot(const cevm_tree *tree, const cevm_address *address, const cevm_u256 *key,
                                        cevm_tree_visit_node visit, void *user);
 
@@ -83,14 +87,17 @@ typedef bool (*cevm_tree_visit_account)(void *user, const cevm_hash *hashed_addr
                                         const cevm_db_account *account, const cevm_hash *storage_root, cevm_bytes code);
 typedef bool (*cevm_tree_visit_slot)(void *user, const cevm_hash *hashed_key, const cevm_u256 *key,
                                      const cevm_u256 *value);
-/** In the order of keccak256(address), from `from` on (NULL = all), as debug_accountRange goes. */
+/** In the order of keccak256(address), from `from` on (NULL = all), as debug_accountRange goes. Errors: the base's. */
 CEVM_API cevm_err cevm_tree_for_each_account(const cevm_tree *tree, const cevm_hash *from,
                                              cevm_tree_visit_account visit, void *user);
-/** In the order of keccak256(key). */
+/** In the order of keccak256(key), from `from` on (NULL = all). Never fails. */
 CEVM_API cevm_err cevm_tree_for_each_slot(const cevm_tree *tree, const cevm_address *address, const cevm_hash *from,
                                           cevm_tree_visit_slot visit, void *user);
-/** Each account in which two states differ, in no order: shared parts are skipped. For debug_getModifiedAccounts. */
+/** Called for each address; return false to stop. */
 typedef bool (*cevm_tree_visit_address)(void *user, const cevm_address *address);
+/**
+ * Each account in which two states differ, in no order: shared parts are skipped. For debug_getModifiedAccounts. Never fails.
+ */
 CEVM_API cevm_err cevm_tree_for_each_change(const cevm_tree *before, const cevm_tree *after,
                                             cevm_tree_visit_address visit, void *user);
 /**
@@ -99,6 +106,7 @@ CEVM_API cevm_err cevm_tree_for_each_change(const cevm_tree *before, const cevm_
  * the diff where it is not in the base. Freed with cevm_tree_diff_free. Errors: CEVM_ERR_NOMEM.
  */
 CEVM_API cevm_err cevm_tree_diff(cevm_diff *out, const cevm_tree *before, const cevm_tree *after);
+/** Frees what cevm_tree_diff made, before `after` is released. */
 CEVM_API void cevm_tree_diff_free(cevm_diff *diff, const cevm_tree *after);
 
 #ifdef __cplusplus

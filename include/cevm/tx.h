@@ -109,6 +109,7 @@ typedef struct cevm_tx {
  * @return CEVM_OK; CEVM_ERR_ENCODING with *reason set; CEVM_ERR_NOMEM. *out is NULL unless CEVM_OK.
  */
 CEVM_API cevm_err cevm_tx_decode(cevm_tx **out, cevm_tx_error *reason, cevm_bytes raw, const cevm_allocator *allocator);
+/** Frees a decoded transaction, with the allocator that it was decoded with. NULL is allowed. */
 CEVM_API void cevm_tx_destroy(cevm_tx *tx, const cevm_allocator *allocator);
 
 /**
@@ -117,9 +118,9 @@ CEVM_API void cevm_tx_destroy(cevm_tx *tx, const cevm_allocator *allocator);
  */
 CEVM_API cevm_err cevm_tx_encode(uint8_t *out, size_t *size, size_t capacity, const cevm_tx *tx,
                                  const cevm_allocator *allocator);
-/** keccak256 of the encoding: the transaction's hash. */
+/** keccak256 of the encoding: the transaction's hash. Errors: CEVM_ERR_NOMEM. */
 CEVM_API cevm_err cevm_tx_hash(cevm_hash *out, const cevm_tx *tx, const cevm_allocator *allocator);
-/** The digest its sender signs (EIP-155 form when has_chain_id). */
+/** The digest its sender signs (EIP-155 form when has_chain_id). Errors: CEVM_ERR_NOMEM. */
 CEVM_API cevm_err cevm_tx_signing_hash(cevm_hash *out, const cevm_tx *tx, const cevm_allocator *allocator);
 
 /**
@@ -130,7 +131,7 @@ CEVM_API cevm_err cevm_tx_signing_hash(cevm_hash *out, const cevm_tx *tx, const 
  */
 CEVM_API cevm_err cevm_tx_recover_sender(cevm_tx *tx, cevm_tx_error *reason, cevm_fork fork,
                                          const cevm_allocator *allocator);
-/** Signs with a secret key: sets v, r, s, sender. CEVM_ERR_ARGUMENT on a bad key. */
+/** Signs with a secret key: sets v, r, s, sender. CEVM_ERR_ARGUMENT on a bad key. Errors: CEVM_ERR_NOMEM. */
 CEVM_API cevm_err cevm_tx_sign(cevm_tx *tx, const uint8_t secret_key[32], const cevm_allocator *allocator);
 
 #ifdef __cplusplus

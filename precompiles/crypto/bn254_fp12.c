@@ -232,14 +232,6 @@ void cevm_fp12_sqr(fp12 *r, const fp12 *a)
     fp6_sub(&r->c[0], &s, &t);
 }
 
-void cevm_fp12_set_line(fp12 *r, const fp12_line *line)
-{
-    memset(r, 0, sizeof *r);
-    r->c[0].c[0] = line->c0;
-    r->c[1].c[0] = line->c1;
-    r->c[1].c[1] = line->c2;
-}
-
 /* Karatsuba on (a0 + a1 w) (c0 + (c1 + c2 v) w). */
 void cevm_fp12_mul_line(fp12 *r, const fp12 *a, const fp12_line *line)
 {

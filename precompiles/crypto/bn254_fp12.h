@@ -28,9 +28,7 @@ bool cevm_fp12_equal(const fp12 *a, const fp12 *b);
 
 void cevm_fp12_mul(fp12 *r, const fp12 *a, const fp12 *b);
 void cevm_fp12_sqr(fp12 *r, const fp12 *a);
-/** The line's value as an element. */
-void cevm_fp12_set_line(fp12 *r, const fp12_line *line);
-
+/** a times the line's value. */
 void cevm_fp12_mul_line(fp12 *r, const fp12 *a, const fp12_line *line);
 
 /** 1 / a, and 0 for 0. */

@@ -220,6 +220,10 @@ IFMA_INLINE __mmask8 fp8_zero_lanes(fp8_limbs a)
 
 /* Between 64-bit and 52-bit limbs -------------------------------------------------------------------------------------- */
 
+/* Without its optimiser, gcc has gather and scatter as macros that hand on the mask as a number with a sign. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wsign-conversion"
+
 /* The limbs of eight numbers: number k begins at base[at[k]]; lanes without a bit in the mask become 0. */
 IFMA_INLINE fp8_limbs fp8_gather(const uint64_t *base, __m512i at, __mmask8 lanes)
 {
@@ -267,6 +271,8 @@ IFMA_INLINE void fp8_scatter(uint64_t *base, __m512i at, __mmask8 lanes, fp8_lim
         _mm512_mask_i64scatter_epi64((void *)(base + i), lanes, at, w, 8);
     }
 }
+
+#pragma GCC diagnostic pop
 
 IFMA_INLINE fp8_limbs fp8_constant(const uint64_t value[FP8_LIMBS])
 {

@@ -7,11 +7,6 @@ bench=$BUILD/cevm-bench
 work=$(mktemp -d)
 trap 'rm -rf "$work"; echo "1..$tap_count"' EXIT
 
-expect() {
-    if [ "$2" = "$3" ]; then check "$1" ""; else check "$1" "expected: $2
-got: $3"; fi
-}
-
 # contains NAME TEXT FILE
 contains() { if grep -qF -- "$2" "$3"; then check "$1" ""; else check "$1" "no '$2' in: $(head -c 2000 "$3")"; fi; }
 

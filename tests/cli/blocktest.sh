@@ -1,21 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # `cevm blocktest` as fuzzers, test generators and people drive it: streams, JSON, exit codes, batch mode, bad input.
-. "$(dirname "$0")/../check/tap.inc"
+. "$(dirname "$0")/cli.inc"
 
-cevm=$(realpath -e "$BUILD/cevm") || exit 1
 samples=ethereum-tests/block-samples
-work=$(mktemp -d)
-trap 'rm -rf "$work"; echo "1..$tap_count"' EXIT
 valid=$samples/eest/test_eip_2935.json
 invalid=$samples/tests/wrongGasLimit.json
 branches=$samples/legacy/ChainAtoChainB_BlockHash.json
-
-# expect NAME WANTED GOT
-expect() {
-    if [ "$2" = "$3" ]; then check "$1" ""; else check "$1" "expected: $2
-got: $3"; fi
-}
 
 # run ARGUMENTS: leaves out, err and status.
 run() {
@@ -113,16 +104,8 @@ expect "--human: names the first account that differs" true "$(grep -qE 'first d
 
 # ---- Bad input: a clear message, a non-zero exit, never a crash
 
-# refuse NAME STATUS MESSAGE ARGUMENTS
-refuse() {
-    local name=$1 wanted=$2 message=$3
-    shift 3
-    run "$@"
-    expect "$name: exit status" "$wanted" "$status"
-    expect "$name: message" true "$(grep -qF -- "$message" <<< "$err" && echo true || echo "$err")"
-}
-
 refuse "missing file" 1 "cevm blocktest: no/such/file.json" no/such/file.json
+expect "--help offers no tracers: an import shows instructions" 0 "$("$cevm" blocktest --help | grep -c 'trace.tracer')"
 refuse "an option of statetest" 2 '--statetest.fork' --statetest.fork London "$valid"
 refuse "bad regular expression" 2 '"["' --run '[' "$valid"
 head -c 1000 "$valid" > "$work/cut.json"

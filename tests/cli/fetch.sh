@@ -17,11 +17,6 @@ cp ethereum-tests/fetch.sh "$work/repo/"
 fetch=$work/repo/fetch.sh
 vectors=$work/repo/vectors
 
-expect() {
-    if [ "$2" = "$3" ]; then check "$1" ""; else check "$1" "expected: $2
-got: $3"; fi
-}
-
 # pack NAME TOP TEXT: an archive with TOP/file.json.
 pack() {
     rm -rf "${work:?}/make/$2"

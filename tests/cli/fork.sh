@@ -2,20 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 # The state of a chain elsewhere: `cevm run --fork-url` and `cevm node --fork-url` over another node of our own, what they
 # record, and the same without anybody to ask.
-. "$(dirname "$0")/../check/tap.inc"
+. "$(dirname "$0")/cli.inc"
 
-cevm=$(realpath -e "$BUILD/cevm") || exit 1
-work=$(mktemp -d)
 nodes=''
 stop() { for node in $nodes; do kill "$node" 2> /dev/null && wait "$node" 2> /dev/null; done; }
 trap 'stop; rm -rf "$work"; echo "1..$tap_count"' EXIT
 cache=$work/chain.cache
-
-# expect NAME WANTED GOT
-expect() {
-    if [ "$2" = "$3" ]; then check "$1" ""; else check "$1" "expected: $2
-got: $3"; fi
-}
 
 # contains NAME TEXT GOT
 contains() {

@@ -2,23 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 # `cevm import`: the chain of the execution-apis vectors (54 blocks, every fork from Frontier to the second blob fork), whole,
 # in pieces, cut off, spoiled, and stopped half-way.
-. "$(dirname "$0")/../check/tap.inc"
+. "$(dirname "$0")/cli.inc"
 
-cevm=$(realpath -e "$BUILD/cevm") || exit 1
-work=$(mktemp -d)
-trap 'rm -rf "$work"; echo "1..$tap_count"' EXIT
 samples=ethereum-tests/chain-samples
 genesis=$samples/genesis.json
 chain=$samples/chain.rlp
 size=$(stat -c %s "$chain")
 head=$(sed -n 's/.*"headBlockHash": "\(0x[0-9a-f]*\)".*/\1/p' "$samples/headfcu.json")
 export LC_ALL=C.UTF-8
-
-# expect NAME WANTED GOT
-expect() {
-    if [ "$2" = "$3" ]; then check "$1" ""; else check "$1" "expected: $2
-got: $3"; fi
-}
 
 # run ARGUMENTS: leaves out, err and status of `cevm import`.
 run() {
@@ -98,6 +89,7 @@ expect "states are not touched by that" "" "$(cmp "$work/no-state" "$chain" 2>&1
 # Block 2 without block 1 before it: where block 1 ends is in its prefix, f9 and two bytes.
 first=$((3 + 16#$(od -An -tx1 -j 1 -N 2 "$chain" | tr -d " \n")))
 tail -c +$((first + 1)) "$chain" > "$work/second.rlp"
+says "--no-sync without a store" 2 "--no-sync wants --data-dir too" --genesis "$genesis" --no-sync "$chain"
 says "an unknown parent" 1 "second.rlp: byte 0: block 2 0x" --genesis "$genesis" "$work/second.rlp"
 expect "... named" "UNKNOWN_PARENT: unknown ancestor" "${err##*: block 2 0x????????????????????????????????????????????????????????????????: }"
 

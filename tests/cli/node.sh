@@ -1,18 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # `cevm node` from its command line: what it shows, what it refuses, how it ends, and that state goes to files and back.
-. "$(dirname "$0")/../check/tap.inc"
+. "$(dirname "$0")/cli.inc"
 
-cevm=$(realpath -e "$BUILD/cevm") || exit 1
-work=$(mktemp -d)
 node=''
 stop() { [ -n "$node" ] && kill "$node" 2> /dev/null && wait "$node" 2> /dev/null; }
 trap 'stop; rm -rf "$work"; echo "1..$tap_count"' EXIT
-
-expect() { # NAME WANTED GOT
-    if [ "$2" = "$3" ]; then check "$1" ""; else check "$1" "expected: $2
-got: $3"; fi
-}
 
 start() { # ARGUMENTS: a node on a free port, its number in $node, its address in $url, its output in $work/log
     : > "$work/log" # not the last one's
@@ -147,6 +140,13 @@ refused "a block time that is none" 'seconds' --block-time never
 refused "an order that is none" 'fees or fifo' --order random
 refused "a history that is too short" '257 blocks or more' --history 5
 refused "an argument" 'is no option' chain
+refused "--fork-block-number alone" '--fork-block-number wants --fork-url too' --fork-block-number 5
+refused "--fork-cache alone" '--fork-cache wants --fork-url too' --fork-cache "$work/none"
+refused "a block behind the URL and beside it" 'given twice' --fork-url http://127.0.0.1:1@5 --fork-block-number 6
+refused "--offline alone" '--offline wants --fork-cache FILE' --offline
+refused "--no-sync alone" '--no-sync wants --data-dir too' --no-sync
+refused "--no-mining by the clock" 'do not go together' --no-mining --block-time 1
+refused "an origin that is none" 'origins such as http' --cors-origins localhost
 
 "$cevm" node --port 0 --mnemonic "test junk" > "$work/log" 2>&1
 expect "a mnemonic of two words" "1 1" "$? $(grep -c '12, 15, 18' "$work/log")"
@@ -205,6 +205,40 @@ finish
 echo nonsense > "$work/bad"
 "$cevm" node --port 0 --load-state "$work/bad" > "$work/log" 2>&1
 expect "a state that is none" 1 $?
+"$cevm" node --port 0 --load-state "$work" > "$work/log" 2>&1
+expect "a folder is no state" "1 1" "$? $(grep -c 'Is a directory' "$work/log")"
+start --quiet --dump-state "$work/hangup"
+kill -HUP "$node"
+wait "$node"
+expect "a closed terminal ends it with its state written" "0 yes" "$? $([ -s "$work/hangup" ] && echo yes)"
+node=''
+(
+    trap '' HUP
+    exec "$cevm" node --port 0 --quiet > "$work/log"
+) &
+node=$!
+for ((i = 0; i < 500; i++)); do grep -q Listening "$work/log" && break || sleep 0.02; done
+kill -HUP "$node"
+sleep 0.1
+finish
+expect "… but not under nohup" 0 "$status"
+start --quiet --data-dir "$work/chain" --chain-id 9 --hardfork London
+finish
+start --quiet --data-dir "$work/chain" --chain-id 9 --hardfork London
+expect "--data-dir: the same command line goes on" '"0x9"' "$(call eth_chainId)"
+finish
+for other in '--chain-id 5:chain 9, not 5' '--hardfork Paris:rules of London, not Paris' \
+    '--genesis ethereum-tests/chain-samples/genesis.json:begins with another block than'; do
+    # shellcheck disable=SC2086 # an option and its value
+    "$cevm" node --port 0 --data-dir "$work/chain" ${other%%:*} > "$work/log" 2>&1
+    expect "… with another ${other%% *} it does not" "1 1" "$? $(grep -c "data-dir: it holds .*${other#*:}" "$work/log")"
+done
+start --quiet --retries 5 --no-rate-limit --threads 4 --no-storage-caching --memory-limit 1000000
+expect "anvil's options for its own caches are taken" '"0x7a69"' "$(call eth_chainId)"
+finish
+start --artifacts "$work/bad"
+expect "artifacts without an ABI: a warning" 1 "$(grep -c 'there is no ABI here' "$work/errors")"
+finish
 
 # ---- IPC
 

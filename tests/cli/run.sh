@@ -2,22 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 # `cevm run`, the `evm` name, help and options as people, scripts and fuzzers use them. geth's recorded outputs are compared
 # where the vectors hold them.
-. "$(dirname "$0")/../check/tap.inc"
+. "$(dirname "$0")/cli.inc"
 
-cevm=$(realpath -e "$BUILD/cevm") || exit 1
-work=$(mktemp -d)
-trap 'rm -rf "$work"; echo "1..$tap_count"' EXIT
 mkdir "$work/bin"
 ln -s "$cevm" "$work/bin/evm"
 evm=$work/bin/evm
 vectors=${CEVM_VECTORS_DIR:-ethereum-tests/vectors}
 export LC_ALL=C.UTF-8
-
-# expect NAME WANTED GOT
-expect() {
-    if [ "$2" = "$3" ]; then check "$1" ""; else check "$1" "expected: $2
-got: $3"; fi
-}
 
 # run PROGRAM ARGUMENTS: leaves out, err and status.
 run() {
@@ -54,6 +45,14 @@ for arguments in "--help" "help" "help run" "run --help" "run -h" "statetest --h
     run "$cevm" $arguments
     expect "cevm $arguments" "0 Usage: cevm" "$status $(grep -o 'Usage: cevm' <<< "$out" | head -n 1)"
 done
+run "$cevm" help --help
+expect "help --help explains help" "0 Usage: cevm help [COMMAND]" "$status $out"
+expect "the manual page has every command" "" "$("$cevm" --help | sed -n 's/^  \([a-z0-9-]*\)  .*/\1/p' | while read -r command; do
+    grep -q "^\.BR\{0,1\} .*\b${command/-/\\\\-}\b" docs/man/cevm.1 || echo "$command"
+done)"
+for command in run statetest blocktest import db t8n t8n-server t9n b11r node precompile version help; do
+    expect "$command --help fits 80 columns" "" "$("$cevm" $command --help | awk 'length > 80')"
+done
 run "$cevm" run --help
 expect "the help of run has examples that run" "" "$(sed -n 's/^  cevm \(run .*0x6[0-9a-f]*\)$/\1/p' <<< "$out" |
     while read -r line; do
@@ -73,6 +72,17 @@ refused "a number that is none" 2 '--gas wants a number' run --gas=-1 00
 refused "a number beyond 64 bits" 2 '--gas wants a number' run --gas 18446744073709551616 00
 refused "a switch with a strange value" 2 '--trace wants true or false, not "maybe"' run --trace=maybe 00
 refused "two codes" 2 "is too many" run 00 01
+refused "a letter that is no option is shown as it was typed" 2 "node: unknown option -x" node -x
+refused "... and nothing is near to it" 2 "$(printf 'unknown option -x\n(')" node -x
+refused "a letter with a number behind it" 2 "port wants a number from 0 to 65535" node -p65536
+refused "a long name with one dash is no letter with a value" 2 "unknown option -ports" node -ports 1
+refused "--block without a store" 2 "--block wants --data-dir too" run --block 5 00
+refused "--genesis without a store" 2 "--genesis wants --data-dir" run --genesis nothing 00
+refused "--fork-block-number without a remote" 2 "--fork-block-number wants --fork-url too" run --fork-block-number 5 00
+refused "--fork-cache without a remote" 2 "--fork-cache wants --fork-url" run --fork-cache "$work/none" 00
+refused "--contract without a file" 2 "--contract wants a file of code too" run --contract Token --prestate nothing
+refused "a trace format that is none, without --trace" 1 'unknown trace format "xml"' run --trace.format xml 00
+refused "what is neither hex nor a file" 1 "(and no file has this name)" run mytoken
 refused "no code" 2 "no code" run
 refused "a trace format that is none" 1 'unknown trace format "xml"' run --trace --trace.format xml 00
 refused "an unknown fork lists the known" 1 "Frontier Homestead" run --fork Lunch 00
@@ -82,6 +92,7 @@ refused "an amount that is none" 1 "--value wants an amount of wei" run --value 
 
 refused "hex: the character and where it stands" 1 "CODE is not hex: 'g' at position 5" run 0x60g0
 refused "hex: an odd number of digits" 1 "3 digits, an odd number" run 600
+refused "hex: one digit" 1 "1 digit, an odd number" run 0x6
 refused "hex: --input" 1 "--input is not hex: 'z' at position 3" run 00 --input 0xzz
 refused "hex: not ASCII" 1 "byte 0xc3 at position 1" run --input $'\xc3\xa9' 00
 refused "an address that is too long" 1 "--sender is no address" run --sender 0x112233445566778899aabbccddeeff00112233445566 00

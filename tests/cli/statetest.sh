@@ -1,20 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # `cevm statetest` as fuzzers, test generators and people drive it: streams, JSON, exit codes, batch mode, bad input.
-. "$(dirname "$0")/../check/tap.inc"
+. "$(dirname "$0")/cli.inc"
 
-cevm=$(realpath -e "$BUILD/cevm") || exit 1
 samples=ethereum-tests/samples
-work=$(mktemp -d)
-trap 'rm -rf "$work"; echo "1..$tap_count"' EXIT
 add11=$samples/tests/add11.json
 reject=$samples/tests/lowFeeCap.json
-
-# expect NAME WANTED GOT
-expect() {
-    if [ "$2" = "$3" ]; then check "$1" ""; else check "$1" "expected: $2
-got: $3"; fi
-}
 
 # run ARGUMENTS: leaves out, err and status.
 run() {
@@ -108,21 +99,16 @@ expect "--human: names the first account that differs" true "$(grep -qE 'first d
 
 # ---- Bad input: a clear message, a non-zero exit, never a crash
 
-# refuse NAME STATUS MESSAGE ARGUMENTS
-refuse() {
-    local name=$1 wanted=$2 message=$3
-    shift 3
-    run "$@"
-    expect "$name: exit status" "$wanted" "$status"
-    expect "$name: message" true "$(grep -qF -- "$message" <<< "$err" && echo true || echo "$err")"
-}
-
 refuse "missing file" 1 "no/such/file.json" no/such/file.json
 refuse "unknown fork" 2 'Atlantis' --statetest.fork Atlantis "$add11"
 refuse "unknown option" 2 '--statetest.frok' --statetest.frok Cancun "$add11"
 refuse "bad regular expression" 2 '"["' --run '[' "$add11"
 refuse "bad index" 2 '"x"' --statetest.index x "$add11"
-refuse "unknown trace format" 2 'xml' --trace --trace.format xml "$add11"
+refuse "unknown trace format" 2 'cevm statetest: unknown trace format "xml"' --trace --trace.format xml "$add11"
+refuse "nothing to run" 1 'cevm statetest: no test was chosen by --run' --human --run '^none$' "$add11"
+run --run '^none$' "$add11"
+expect "... which for programs is an empty array" "0 [ ]" "$status $(tr '\n' ' ' <<< "$out" | sed 's/ $//')"
+refuse "a summary that cannot be written" 1 'cevm statetest: no/such/file: cannot be written' --summary no/such/file "$add11"
 head -c 1000 "$add11" > "$work/cut.json"
 refuse "truncated JSON" 1 "cut.json:" "$work/cut.json"
 echo '{"t": {"env": 1, "pre": {}, "post": {}, "transaction": {}}}' > "$work/type.json"

@@ -2,21 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 # `cevm t8n-server` as the executable specification's daemon is driven: requests one by one and at once, requests that are
 # wrong, an end in good order.
-. "$(dirname "$0")/../check/tap.inc"
+. "$(dirname "$0")/cli.inc"
 
-cevm=$(realpath -e "$BUILD/cevm") || exit 1
 samples=$PWD/tests/cli/t8n
-work=$(mktemp -d)
 server=''
 stop() { [ -n "$server" ] && kill "$server" 2> /dev/null && wait "$server" 2> /dev/null; }
 trap 'stop; rm -rf "$work"; echo "1..$tap_count"' EXIT
 socket=$work/t8n.sock
-
-# expect NAME WANTED GOT
-expect() {
-    if [ "$2" = "$3" ]; then check "$1" ""; else check "$1" "expected: $2
-got: $3"; fi
-}
 
 # start ARGUMENTS: a server, its number in $server, its output in $work/log.
 start() {

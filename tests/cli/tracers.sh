@@ -1,36 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # --trace.tracer: the named tracers behind run, statetest and t8n.
-. "$(dirname "$0")/../check/tap.inc"
+. "$(dirname "$0")/cli.inc"
 
-cevm=$(realpath -e "$BUILD/cevm") || exit 1
 samples=$PWD/tests/cli/t8n
 add11=$(find "$PWD/ethereum-tests/samples" -name 'add11*.json' | head -n 1)
-work=$(mktemp -d)
-trap 'rm -rf "$work"; echo "1..$tap_count"' EXIT
-
-# expect NAME WANTED GOT
-expect() {
-    if [ "$2" = "$3" ]; then check "$1" ""; else check "$1" "expected: $2
-got: $3"; fi
-}
-
-# run ARGUMENTS: leaves out, err and status.
-run() {
-    "$cevm" "$@" > "$work/out" 2> "$work/err" < "${input:-/dev/null}"
-    status=$?
-    out=$(cat "$work/out")
-    err=$(cat "$work/err")
-}
-
-# refuse NAME STATUS MESSAGE ARGUMENTS
-refuse() {
-    local name=$1 wanted=$2 message=$3
-    shift 3
-    run "$@"
-    expect "$name: exit status" "$wanted" "$status"
-    expect "$name: message" true "$(grep -qF -- "$message" <<< "$err" && echo true || echo "$err")"
-}
 
 # ---- run
 

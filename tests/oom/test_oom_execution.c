@@ -72,7 +72,7 @@ static void bench_open(bench *b, cevm_fork fork)
     cevm_memdb_set_history(b->db, 1);
     cevm_vm_destroy(w.vm);
     cevm_state_destroy(w.state);
-    b->flaky = (flaky_db){.below = cevm_memdb_interface(b->db), .writes_too = true};
+    b->flaky = (flaky_db){.below = cevm_memdb_interface(b->db), .counted = FLAKY_READS | FLAKY_WRITES};
     b->allocator = (cevm_allocator){&b->memory, faulty_resize};
     b->input.is_dao_fork = fork == CEVM_HOMESTEAD;
     b->input.pays_reward = !CEVM_HAS_EIP(fork, 3675);
@@ -149,7 +149,7 @@ static void assert_root(bench *b, const cevm_hash *expected)
 static void run_with_fault(bench *b, size_t allocation, bool for_good, size_t access)
 {
     b->memory = (faulty){.fail_at = allocation, .for_good = for_good};
-    b->flaky.reads = 0;
+    b->flaky.calls = 0;
     b->flaky.fail_at = access;
     assert_int_equal(bench_run(b), allocation != 0 ? CEVM_ERR_NOMEM : CEVM_ERR_BACKEND);
     assert_root(b, &b->before);
@@ -179,7 +179,7 @@ static void test_block_with_every_fault(void **state)
         bench_open(&b, forks[f]);
         assert_int_equal(bench_run(&b), CEVM_OK);
         const size_t allocations = b.memory.calls;
-        const size_t accesses = b.flaky.reads;
+        const size_t accesses = b.flaky.calls;
         cevm_hash after;
         assert_int_equal(cevm_memdb_root(b.db, &after), CEVM_OK);
         assert_memory_not_equal(after.bytes, b.before.bytes, 32);

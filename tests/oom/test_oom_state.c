@@ -6,52 +6,17 @@
  * A script of steps runs once undisturbed, noting what the world looks like after each step; then once for every
  * allocation it made, with that one failing.
  */
+#include "faulty.h"
 #include "state/rlp.h"
 #include "state/trie.h"
 
 #include <cevm/crypto.h>
 #include <cevm/state.h>
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
-#include <stdlib.h>
-
-/* ---- An allocator that fails the n-th time ----------------------------------------------------------------------- */
-
-typedef struct failing {
-    size_t calls;   /* allocations so far */
-    size_t fail_at; /* this one fails; 0: none */
-    size_t live;    /* blocks not yet freed */
-    bool failed;
-} failing;
-
-static void *failing_resize(void *ctx, void *ptr, size_t new_size)
-{
-    failing *f = ctx;
-    if (new_size == 0) {
-        f->live -= (size_t)(ptr != NULL);
-        free(ptr);
-        return NULL;
-    }
-    if (++f->calls == f->fail_at) {
-        f->failed = true;
-        return NULL;
-    }
-    f->live += (size_t)(ptr == NULL);
-    void *block = realloc(ptr, new_size);
-    assert_non_null(block);
-    return block;
-}
-
 /* ---- The world the scripts run in -------------------------------------------------------------------------------- */
 
 typedef struct world {
-    failing failing;
+    faulty memory;
     cevm_allocator allocator;
     cevm_memdb *memdb;
     cevm_state *state;
@@ -387,8 +352,8 @@ static cevm_hash look(world *w)
 static bool world_open(world *w, size_t fail_at)
 {
     memset(w, 0, sizeof *w);
-    w->failing.fail_at = fail_at;
-    w->allocator = (cevm_allocator){.ctx = &w->failing, .resize = failing_resize};
+    w->memory.fail_at = fail_at;
+    w->allocator = (cevm_allocator){.ctx = &w->memory, .resize = faulty_resize};
     cevm_trie_init(&w->trie, &w->allocator);
     cevm_buf_init(&w->buf, &w->allocator);
     cevm_err err = cevm_memdb_create(&w->memdb, &w->allocator);
@@ -413,7 +378,7 @@ static void world_close(world *w)
     cevm_memdb_destroy(w->memdb);
     cevm_trie_clear(&w->trie);
     cevm_buf_free(&w->buf);
-    assert_int_equal(w->failing.live, 0);
+    assert_int_equal(w->memory.live, 0);
 }
 
 /** One run with allocation `fail_at` failing; false when the script did not make that many. */
@@ -421,13 +386,13 @@ static bool run(size_t fail_at, const cevm_hash *views)
 {
     world w;
     if (!world_open(&w, fail_at)) {
-        assert_int_equal(w.failing.live, 0);
+        assert_int_equal(w.memory.live, 0);
         return true;
     }
     for (size_t i = 0; i < STEPS; ++i) {
-        const bool failed_before = w.failing.failed;
+        const bool failed_before = faulty_failed(&w.memory);
         cevm_err err = script[i](&w);
-        if (w.failing.failed == failed_before) {
+        if (faulty_failed(&w.memory) == failed_before) {
             assert_int_equal(err, CEVM_OK);
             continue;
         }
@@ -440,7 +405,7 @@ static bool run(size_t fail_at, const cevm_hash *views)
     }
     const cevm_hash view = look(&w);
     assert_true(cevm_hash_equal(&view, &views[STEPS]));
-    const bool more = w.failing.failed;
+    const bool more = faulty_failed(&w.memory);
     world_close(&w);
     return more;
 }

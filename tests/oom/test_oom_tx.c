@@ -192,7 +192,7 @@ static void bench_open(bench *b, cevm_tx_type type, cevm_engine engine)
     memset(b, 0, sizeof *b);
     b->tx = full_tx(type);
     b->db = make_store(&b->tx.sender);
-    b->flaky.below = cevm_memdb_interface(b->db);
+    b->flaky = (flaky_db){.below = cevm_memdb_interface(b->db), .counted = FLAKY_READS};
     b->allocator = (cevm_allocator){&b->memory, faulty_resize};
     const cevm_db db = flaky_interface(&b->flaky);
     const cevm_vm_config config = {.struct_size = sizeof config, .allocator = &b->allocator, .engine = engine};
@@ -257,7 +257,7 @@ static cevm_hash root_without_faults(cevm_tx_type type, cevm_engine engine, size
     bench_open(&b, type, engine);
     assert_int_equal(bench_apply(&b), CEVM_OK);
     *allocations = b.memory.calls;
-    *reads = b.flaky.reads;
+    *reads = b.flaky.calls;
     const cevm_hash root = bench_root(&b);
     assert_memory_not_equal(root.bytes, b.before.bytes, 32);
     bench_close(&b);
@@ -348,7 +348,7 @@ static void test_ripemd_touch_does_not_outlive_a_broken_transaction(void **state
         cevm_receipt receipt;
         cevm_tx_error reason;
         cevm_state_discard(b.state);
-        b.flaky.reads = 0;
+        b.flaky.calls = 0;
         b.flaky.fail_at = at;
         const cevm_err err = cevm_tx_apply(b.vm, b.state, &receipt, &reason, &b.tx, &b.block, NULL, NULL);
         if (err == CEVM_OK) {

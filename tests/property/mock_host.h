@@ -13,7 +13,7 @@
 
 enum { MOCK_CONTRACTS = 3, MOCK_BASE = 0xc0de, MOCK_LOG = 4096 };
 
-typedef enum mock_what { MOCK_STORAGE, MOCK_TRANSIENT, MOCK_WARM_SLOT, MOCK_WARM_ACCOUNT, MOCK_BALANCE } mock_what;
+typedef enum mock_what { MOCK_STORAGE, MOCK_TRANSIENT, MOCK_WARM_SLOT, MOCK_WARM_ACCOUNT } mock_what;
 
 /** One change; the newest for a key holds. */
 typedef struct mock_change {

@@ -22,7 +22,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "tests/property/failing.h"
+#include "tests/oom/faulty.h"
 #include "tests/property/random.h"
 #include "tests/unit/remote_support.h"
 
@@ -59,7 +59,7 @@ typedef struct game {
     cevm_remote_transport transport;
     char folder[256];
     cevm_db db;
-    failing failing;
+    faulty memory;
     cevm_allocator allocator;
     model now;
     model past[HISTORY]; /* before each block that can be taken back, oldest first */
@@ -297,7 +297,7 @@ static void random_commit(game *g)
     if (g->db.vtable->commit(g->db.ctx, &diff) == CEVM_OK) {
         g->now = next;
     } else {
-        assert_int_equal(g->failing.left, 0);
+        assert_true(faulty_failed(&g->memory));
     }
 }
 
@@ -342,11 +342,11 @@ static void take_back(game *g)
 static void reopen(game *g)
 {
     g->backend->close(g);
-    g->failing.left = below(4) == 0 ? 1 + below(3) : 0;
+    faulty_after(&g->memory, below(4) == 0 ? 1 + below(3) : 0);
     cevm_err err = g->backend->open(g);
     if (err != CEVM_OK) {
         assert_int_equal(err, CEVM_ERR_NOMEM);
-        g->failing.left = 0;
+        faulty_after(&g->memory, 0);
         err = g->backend->open(g);
     }
     assert_int_equal(err, CEVM_OK);
@@ -358,7 +358,7 @@ static void reopen(game *g)
 
 static void step(game *g)
 {
-    g->failing.left = below(8) == 0 ? 1 + below(12) : 0;
+    faulty_after(&g->memory, below(8) == 0 ? 1 + below(12) : 0);
     switch (below(6)) {
     case 0:
         if (g->open) {
@@ -384,10 +384,10 @@ static void step(game *g)
         }
         break;
     }
-    g->failing.left = 0;
+    faulty_after(&g->memory, 0);
     if (g->backend->lasts && below(5) == 0) {
         reopen(g);
-        g->failing.left = 0;
+        faulty_after(&g->memory, 0);
     }
     if (g->backend->check != NULL && !g->open && below(4) == 0) {
         g->backend->check(g);
@@ -399,7 +399,7 @@ static void play(const backend *kind)
     static game g;
     memset(&g, 0, sizeof g);
     g.backend = kind;
-    g.allocator = (cevm_allocator){.ctx = &g.failing, .resize = failing_resize};
+    g.allocator = (cevm_allocator){.ctx = &g.memory, .resize = faulty_resize};
     make_folder(g.folder, sizeof g.folder);
     assert_int_equal(kind->open(&g), CEVM_OK);
     for (size_t i = 0; i < STEPS; ++i) {
@@ -488,8 +488,8 @@ static void test_roots_of_large_states(void **state)
     static game l;
     memset(&m, 0, sizeof m);
     memset(&l, 0, sizeof l);
-    m.allocator = (cevm_allocator){.ctx = &m.failing, .resize = failing_resize};
-    l.allocator = (cevm_allocator){.ctx = &l.failing, .resize = failing_resize};
+    m.allocator = (cevm_allocator){.ctx = &m.memory, .resize = faulty_resize};
+    l.allocator = (cevm_allocator){.ctx = &l.memory, .resize = faulty_resize};
     make_folder(l.folder, sizeof l.folder);
     assert_int_equal(open_memory(&m), CEVM_OK);
     assert_int_equal(open_lmdb(&l), CEVM_OK);

@@ -5,8 +5,6 @@
  * each step the head is the model's; the store holds its state, its blocks and no others, and finds their transactions and
  * logs as a search through all of them does. Prints its seed; SEED=n replays it.
  */
-#include "tests/unit/chain_support.h"
-
 #include <cevm/lmdb.h>
 
 #include <inttypes.h>
@@ -17,81 +15,27 @@
 
 #include "cli/import.h"
 #include "state/rlp.h"
-#include "tests/property/random.h"
+#include "tests/oom/faulty.h"
+#include "tests/property/block_tree.h"
 #include "tests/unit/lmdb_support.h"
 
-enum { BLOCKS = 40, ROUNDS = 4, STEPS = 160, GENESIS = BLOCKS, LINE = 600, KILL_BLOCKS = 9 };
+enum { ROUNDS = 4, STEPS = 160, LINE = 600, KILL_BLOCKS = 9 };
 
 static uint64_t random_state;
 
 static uint64_t below(uint64_t n) { return random_next(&random_state) % n; }
 
-/** A block of the tree; the genesis is the last entry. */
-typedef struct tree_block {
-    const forged *made;
-    cevm_hash hash;
-    cevm_hash root;
-    size_t parent;
-    uint64_t number;
-    uint64_t total;    /* difficulty */
-    uint64_t recorded; /* first topic of its log; 0: it has none */
-} tree_block;
+static faulty memory;
+static const cevm_allocator allocator = {&memory, faulty_resize};
 
 typedef struct game {
-    forge f;
-    tree_block tree[BLOCKS + 1];
+    block_tree tree;
     lmdb_folder folder;
     cevm_lmdb *store;
     cevm_chain *chain;
-    bool known[BLOCKS + 1];
-    size_t head;
 } game;
 
-/* ---- Memory that runs out ---------------------------------------------------------------------------------------- */
-
-static bool starving; /* one allocation in three hundred fails */
-
-static void *starving_resize(void *ctx, void *ptr, size_t size)
-{
-    (void)ctx;
-    if (size == 0) {
-        free(ptr);
-        return NULL;
-    }
-    return starving && below(300) == 0 ? NULL : realloc(ptr, size);
-}
-
-static const cevm_allocator allocator = {NULL, starving_resize};
-
-/* ---- The tree and the store -------------------------------------------------------------------------------------- */
-
-static void grow_tree(game *g)
-{
-    g->tree[GENESIS] = (tree_block){.hash = g->f.genesis_hash, .root = g->f.genesis.state_root, .total = 0x20000};
-    for (size_t i = 0; i < BLOCKS; ++i) {
-        const size_t recent = i < 6 ? i : 6;
-        const size_t parent = i == 0 || below(8) == 0 ? GENESIS : i - 1 - below(recent);
-        const recipe r = {
-            .coinbase = (uint8_t)(1 + i), .seconds = 1 + below(40), .value = 1 + below(9), .recorded = below(3)};
-        const tree_block *on = &g->tree[parent];
-        const forged *made = forge_block(&g->f, &on->hash, r);
-        g->tree[i] = (tree_block){.made = made,
-                                  .hash = made->hash,
-                                  .root = made->header.state_root,
-                                  .parent = parent,
-                                  .number = on->number + 1,
-                                  .total = on->total + made->header.difficulty.w[0],
-                                  .recorded = r.recorded};
-    }
-}
-
-static bool is_on_branch(const game *g, size_t block, size_t tip)
-{
-    while (tip != block && tip != GENESIS) {
-        tip = g->tree[tip].parent;
-    }
-    return tip == block;
-}
+/* ---- The store ------------------------------------------------------------------------------------------------------- */
 
 static cevm_lmdb *open_store(const lmdb_folder *folder)
 {
@@ -286,21 +230,21 @@ static void check_txs(cevm_lmdb *store, const tree_block *b, bool there)
 
 static void check_store(game *g)
 {
-    const forged *made[BLOCKS];
-    uint64_t recorded[BLOCKS];
+    const forged *made[TREE_BLOCKS];
+    uint64_t recorded[TREE_BLOCKS];
     const cevm_db db = cevm_lmdb_interface(g->store);
     cevm_hash root;
     cevm_db_block block;
     bool found = false;
     assert_int_equal(db.vtable->root(db.ctx, &root), CEVM_OK);
-    assert_memory_equal(&root, &g->tree[g->head].root, sizeof root);
+    assert_memory_equal(&root, &g->tree.blocks[g->tree.head].root, sizeof root);
     assert_int_equal(cevm_lmdb_head(g->store, &found, &block), CEVM_OK);
     assert_true(found);
-    assert_memory_equal(&block.hash, &g->tree[g->head].hash, sizeof block.hash);
-    assert_int_equal(block.total_difficulty.w[0], g->tree[g->head].total);
-    for (size_t i = 0; i < BLOCKS; ++i) {
-        const tree_block *b = &g->tree[i];
-        const bool there = is_on_branch(g, i, g->head);
+    assert_memory_equal(&block.hash, &g->tree.blocks[g->tree.head].hash, sizeof block.hash);
+    assert_int_equal(block.total_difficulty.w[0], g->tree.blocks[g->tree.head].total);
+    for (size_t i = 0; i < TREE_BLOCKS; ++i) {
+        const tree_block *b = &g->tree.blocks[i];
+        const bool there = tree_is_on_branch(&g->tree, i, g->tree.head);
         assert_int_equal(cevm_lmdb_block_by_hash(g->store, &found, &block, &b->hash), CEVM_OK);
         assert_int_equal(found, there);
         check_txs(g->store, b, there);
@@ -312,45 +256,13 @@ static void check_store(game *g)
             recorded[b->number - 1] = b->recorded;
         }
     }
-    check_logs(g->store, made, recorded, g->tree[g->head].number, 0);
+    check_logs(g->store, made, recorded, g->tree.blocks[g->tree.head].number, 0);
     if (below(4) == 0) {
         verify(g->store);
     }
 }
 
 /* ---- Steps ------------------------------------------------------------------------------------------------------- */
-
-static void deliver(game *g, size_t block)
-{
-    const tree_block *b = &g->tree[block];
-    cevm_import_result r;
-    const cevm_err err = cevm_chain_import(g->chain, &r, (cevm_bytes){b->made->data, b->made->size}, NULL);
-    if (err != CEVM_OK) {
-        assert_int_equal(err, CEVM_ERR_NOMEM);
-        return;
-    }
-    assert_int_equal(r.is_known, g->known[block]);
-    if (g->known[block]) {
-        return;
-    }
-    assert_int_equal(r.verdict.error, g->known[b->parent] ? CEVM_BLOCK_NONE : CEVM_BLOCK_UNKNOWN_PARENT);
-    if (g->known[b->parent]) {
-        g->known[block] = true;
-        assert_int_equal(r.is_head, b->total > g->tree[g->head].total);
-        g->head = r.is_head ? block : g->head;
-    }
-}
-
-static void set_head(game *g, size_t block)
-{
-    const cevm_err err = cevm_chain_set_head(g->chain, &g->tree[block].hash);
-    if (err == CEVM_OK) {
-        assert_true(g->known[block]);
-        g->head = block;
-    } else {
-        assert_true(err == CEVM_ERR_NOMEM || (err == CEVM_ERR_ARGUMENT && !g->known[block]));
-    }
-}
 
 /** What lasts is the head's branch; all of it can be taken back. */
 static void reopen(game *g)
@@ -360,36 +272,35 @@ static void reopen(game *g)
     cevm_lmdb_close(g->store);
     g->store = open_store(&g->folder);
     assert_int_equal(cevm_lmdb_undoable(g->store, &undoable, 128), CEVM_OK);
-    assert_int_equal(undoable, g->tree[g->head].number);
-    g->chain = open_chain(g->store, &g->f);
-    for (size_t i = 0; i < BLOCKS; ++i) {
-        g->known[i] = is_on_branch(g, i, g->head);
+    assert_int_equal(undoable, g->tree.blocks[g->tree.head].number);
+    g->chain = open_chain(g->store, &g->tree.f);
+    for (size_t i = 0; i < TREE_BLOCKS; ++i) {
+        g->tree.known[i] = tree_is_on_branch(&g->tree, i, g->tree.head);
     }
 }
 
 static void play(game *g)
 {
-    memset(g->known, 0, sizeof g->known);
-    g->known[GENESIS] = true;
-    g->head = GENESIS;
+    tree_restart(&g->tree);
     assert_true(lmdb_folder_make(&g->folder));
-    g->store = make_store(&g->folder, &g->f);
-    g->chain = open_chain(g->store, &g->f);
+    g->store = make_store(&g->folder, &g->tree.f);
+    g->chain = open_chain(g->store, &g->tree.f);
     for (size_t i = 0; i < STEPS; ++i) {
-        starving = below(4) == 0;
+        memory.one_in = below(4) == 0 ? 300 : 0;
         switch (below(12)) {
-        case 0: set_head(g, below(BLOCKS + 1)); break;
+        case 0: tree_set_head(&g->tree, g->chain, below(TREE_BLOCKS + 1)); break;
         case 1:
-            starving = false;
+            memory.one_in = 0;
             reopen(g);
             break;
-        default: deliver(g, below(BLOCKS)); break;
+        default: tree_deliver(&g->tree, g->chain, below(TREE_BLOCKS)); break;
         }
-        starving = false;
+        memory.one_in = 0;
         check_store(g);
     }
     cevm_chain_close(g->chain);
     cevm_lmdb_close(g->store);
+    assert_int_equal(memory.live, 0);
     lmdb_folder_remove(&g->folder);
 }
 
@@ -398,12 +309,9 @@ static void test_random_trees(void **unused)
     static game g;
     (void)unused;
     for (uint64_t i = random_setting("ITERATIONS", ROUNDS); i-- > 0;) {
-        cevm_chain_config config;
-        cevm_chain_config_at_fork(&config, below(2) == 0 ? CEVM_BERLIN : CEVM_TANGERINE_WHISTLE);
-        forge_open(&g.f, &config);
-        grow_tree(&g);
+        tree_open(&g.tree, &random_state);
         play(&g);
-        forge_close(&g.f);
+        tree_close(&g.tree);
     }
 }
 
@@ -604,5 +512,6 @@ int main(void)
     const uint64_t seed = random_seed();
     print_message("SEED=%" PRIu64 "\n", seed);
     random_state = seed;
+    memory.chance = seed + 1;
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

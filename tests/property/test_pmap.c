@@ -6,7 +6,7 @@
  */
 #include "state/pmap.h"
 
-#include "tests/property/failing.h"
+#include "tests/oom/faulty.h"
 #include "tests/property/random.h"
 
 #include <setjmp.h>
@@ -155,8 +155,8 @@ static void test_versions(void **unused)
     static model models[VERSIONS];
     static cevm_hash keys[KEYS];
     cevm_pmap maps[VERSIONS] = {{0}};
-    failing f = {0};
-    const cevm_allocator allocator = {.ctx = &f, .resize = failing_resize};
+    faulty f = {0};
+    const cevm_allocator allocator = {.ctx = &f, .resize = faulty_resize};
     size_t values = 0;
     (void)unused;
     make_keys(keys);
@@ -166,7 +166,7 @@ static void test_versions(void **unused)
         cevm_pmap *map = &maps[which];
         const cevm_hash *key = &keys[below(KEYS)];
         const uint64_t kind = below(40);
-        f.left = below(10) == 0 ? 1 + below(6) : 0;
+        faulty_after(&f, below(10) == 0 ? 1 + below(6) : 0);
         if (kind == 0) {
             const size_t from = below(VERSIONS);
             const cevm_pmap copy = cevm_pmap_copy(&maps[from]);
@@ -188,7 +188,7 @@ static void test_versions(void **unused)
             if (err == CEVM_OK) {
                 model_put(&models[which], key, i);
             }
-            assert_true(err == CEVM_OK || (err == CEVM_ERR_NOMEM && f.left == 0));
+            assert_true(err == CEVM_OK || (err == CEVM_ERR_NOMEM && faulty_failed(&f)));
             cevm_ref_release(&v->ref);
         }
         check(map, &models[which], keys);
@@ -208,8 +208,8 @@ static void test_alone(void **unused)
 {
     enum { MANY = 5000 };
     cevm_pmap map = {0};
-    failing f = {0};
-    const cevm_allocator allocator = {.ctx = &f, .resize = failing_resize};
+    faulty f = {0};
+    const cevm_allocator allocator = {.ctx = &f, .resize = faulty_resize};
     size_t values = 0;
     (void)unused;
     for (uint64_t i = 0; i < MANY; ++i) {
@@ -225,9 +225,9 @@ static void test_alone(void **unused)
         assert_true(number_of(cevm_pmap_get(&map, &key)) == i);
         /* What is this map's alone is given another value without memory. */
         value *v = make_value(i + 1, &values);
-        f.left = 1;
+        faulty_after(&f, 1);
         assert_int_equal(cevm_pmap_put(&map, &key, &v->ref, &allocator), CEVM_OK);
-        f.left = 0;
+        faulty_after(&f, 0);
         cevm_ref_release(&v->ref);
         assert_true(number_of(cevm_pmap_get(&map, &key)) == i + 1);
     }

@@ -5,7 +5,7 @@
  * verifier that knows nothing of the tree; the accounts said to differ are those that do. Then the same over a base.
  * Allocations fail now and then; at the end nothing is left. Prints its seed; SEED=n replays it.
  */
-#include "tests/property/failing.h"
+#include "tests/oom/faulty.h"
 #include "tests/property/proof_check.h"
 #include "tests/property/random.h"
 
@@ -377,7 +377,7 @@ static void check_changes(const cevm_tree *before, const cevm_tree *after, bool 
 }
 
 typedef struct game {
-    failing failing;
+    faulty memory;
     cevm_allocator allocator;
     cevm_treedb *treedb;
     cevm_db tree;
@@ -398,14 +398,14 @@ static void check_diff(game *g, const cevm_tree *before, const cevm_tree *after)
         assert_int_equal(cevm_memdb_create(&store, NULL), CEVM_OK);
     }
     const cevm_db db = cevm_memdb_interface(store);
-    g->failing.left = below(4) == 0 ? 1 + below(8) : 0;
+    faulty_after(&g->memory, below(4) == 0 ? 1 + below(8) : 0);
     cevm_err err = cevm_tree_diff(&diff, before, after);
     if (err != CEVM_OK) {
         assert_int_equal(err, CEVM_ERR_NOMEM);
-        assert_int_equal(g->failing.left, 0);
+        assert_true(faulty_failed(&g->memory));
         err = cevm_tree_diff(&diff, before, after);
     }
-    g->failing.left = 0;
+    faulty_after(&g->memory, 0);
     assert_int_equal(err, CEVM_OK);
     for (size_t i = 0; i < diff.account_count; ++i) {
         const cevm_account_change *c = &diff.accounts[i];
@@ -445,10 +445,10 @@ static void change(game *g)
 {
     static change_set set;
     make_changes(&set);
-    g->failing.left = below(6) == 0 ? 1 + below(40) : 0;
+    faulty_after(&g->memory, below(6) == 0 ? 1 + below(40) : 0);
     const cevm_err err = g->tree.vtable->commit(g->tree.ctx, &set.diff);
-    assert_true(err == CEVM_OK || (err == CEVM_ERR_NOMEM && g->failing.left == 0));
-    g->failing.left = 0;
+    assert_true(err == CEVM_OK || (err == CEVM_ERR_NOMEM && faulty_failed(&g->memory)));
+    faulty_after(&g->memory, 0);
     if (err == CEVM_OK) {
         assert_int_equal(g->plain.vtable->commit(g->plain.ctx, &set.diff), CEVM_OK);
     }
@@ -459,10 +459,10 @@ static void keep(game *g)
     const size_t i = below(KEPT);
     cevm_tree_release(g->kept[i]);
     g->kept[i] = NULL;
-    g->failing.left = below(10) == 0 ? 1 : 0;
+    faulty_after(&g->memory, below(10) == 0 ? 1 : 0);
     const cevm_err err = cevm_treedb_snapshot(g->treedb, &g->kept[i]);
-    assert_true(err == CEVM_OK || (err == CEVM_ERR_NOMEM && g->failing.left == 0));
-    g->failing.left = 0;
+    assert_true(err == CEVM_OK || (err == CEVM_ERR_NOMEM && faulty_failed(&g->memory)));
+    faulty_after(&g->memory, 0);
     if (err == CEVM_OK) {
         cevm_tree_root(g->kept[i], &g->roots[i]);
     } else {
@@ -506,7 +506,7 @@ static void test_beside_the_plain_store(void **unused)
     cevm_memdb *memdb;
     (void)unused;
     memset(&g, 0, sizeof g);
-    g.allocator = (cevm_allocator){.ctx = &g.failing, .resize = failing_resize};
+    g.allocator = (cevm_allocator){.ctx = &g.memory, .resize = faulty_resize};
     assert_int_equal(cevm_treedb_create(&g.treedb, NULL, &g.allocator), CEVM_OK);
     g.tree = cevm_treedb_interface(g.treedb);
     assert_int_equal(cevm_memdb_create(&memdb, NULL), CEVM_OK);
@@ -547,7 +547,7 @@ static void test_beside_the_plain_store(void **unused)
         cevm_treedb_destroy(g.treedb);
     }
     cevm_memdb_destroy(g.memdb);
-    assert_int_equal(g.failing.live, 0);
+    assert_int_equal(g.memory.live, 0);
 }
 
 /* ---- Over a base ----------------------------------------------------------------------------------------------------- */
@@ -608,7 +608,7 @@ static void test_over_a_base(void **unused)
     cevm_memdb *memdb;
     (void)unused;
     memset(&g, 0, sizeof g);
-    g.allocator = (cevm_allocator){.ctx = &g.failing, .resize = failing_resize};
+    g.allocator = (cevm_allocator){.ctx = &g.memory, .resize = faulty_resize};
     assert_int_equal(cevm_memdb_create(&base, NULL), CEVM_OK);
     assert_int_equal(cevm_memdb_create(&memdb, NULL), CEVM_OK);
     use_memdb(&g, memdb);
@@ -630,10 +630,10 @@ static void test_over_a_base(void **unused)
         compare_reads_over(&g.tree, &g.plain);
         make_changes(&set);
         keep_codes(&set, &g.plain);
-        g.failing.left = below(6) == 0 ? 1 + below(40) : 0;
+        faulty_after(&g.memory, below(6) == 0 ? 1 + below(40) : 0);
         const cevm_err err = g.tree.vtable->commit(g.tree.ctx, &set.diff);
-        assert_true(err == CEVM_OK || (err == CEVM_ERR_NOMEM && g.failing.left == 0));
-        g.failing.left = 0;
+        assert_true(err == CEVM_OK || (err == CEVM_ERR_NOMEM && faulty_failed(&g.memory)));
+        faulty_after(&g.memory, 0);
         if (err == CEVM_OK) {
             assert_int_equal(g.plain.vtable->commit(g.plain.ctx, &set.diff), CEVM_OK);
         }
@@ -660,7 +660,7 @@ static void test_over_a_base(void **unused)
     cevm_treedb_destroy(twin);
     cevm_memdb_destroy(g.memdb);
     cevm_memdb_destroy(base);
-    assert_int_equal(g.failing.live, 0);
+    assert_int_equal(g.memory.live, 0);
 }
 
 int main(void)

@@ -50,11 +50,9 @@ static void names_of_a_folder(void **state)
     write_file(folder, "bad.json", "{nonsense");
     write_file(folder, "other.txt", "text");
     assert_true(cevm_artifacts_load(&a, error, sizeof error, folder));
-    assert_int_equal(cevm_artifacts_count(a), 5);
     assert_string_equal(cevm_artifacts_function(a, 0xcdcd77c0), "baz(uint32,bool)");
     assert_string_equal(cevm_artifacts_function(a, 0x8be65246), "f(uint256,uint32[],bytes10,bytes)");
-    assert_string_equal(cevm_artifacts_event(a, 0xddf252ad), "Transfer(address,address,uint256)");
-    assert_string_equal(cevm_artifacts_error(a, 0xcf479181), "InsufficientBalance(uint256,uint256)");
+    assert_null(cevm_artifacts_function(a, 0xddf252ad)); /* an event's */
     assert_null(cevm_artifacts_function(a, 0x12345678));
     assert_string_equal(cevm_artifacts_function(NULL, 0xa9059cbb), "transfer(address,uint256)");
     uint8_t data[68] = {0xcf, 0x47, 0x91, 0x81, [35] = 5, [67] = 7};

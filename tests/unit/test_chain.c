@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A chain (cevm/chain.h): importing, branches, the head, the past, limits, and what a failing store leaves behind. */
 #include "chain_support.h"
+#include "tests/oom/faulty.h"
 
 static forge open_forge(cevm_fork fork)
 {
@@ -516,27 +517,11 @@ static void test_old_blocks_are_final(void **unused)
     forge_close(&f);
 }
 
-typedef struct counting {
-    size_t live;
-} counting;
-
-static void *counting_resize(void *ctx, void *ptr, size_t size)
-{
-    counting *c = ctx;
-    if (size == 0) {
-        c->live -= ptr != NULL;
-        free(ptr);
-        return NULL;
-    }
-    c->live += ptr == NULL;
-    return realloc(ptr, size);
-}
-
 static void test_memory_does_not_grow_with_the_chain(void **unused)
 {
     forge f = open_forge(CEVM_LATEST);
-    counting count = {0};
-    const cevm_allocator allocator = {&count, counting_resize};
+    faulty memory = {0};
+    const cevm_allocator allocator = {&memory, faulty_resize};
     const forged *a[1000];
     cevm_chain *chain = NULL;
     cevm_chain_block found;
@@ -556,86 +541,22 @@ static void test_memory_does_not_grow_with_the_chain(void **unused)
         cevm_import_result r;
         assert_int_equal(cevm_chain_import(chain, &r, (cevm_bytes){a[i]->data, a[i]->size}, NULL), CEVM_OK);
         assert_int_equal(r.verdict.error, CEVM_BLOCK_NONE);
-        at_half = i == 499 ? count.live : at_half;
+        at_half = i == 499 ? memory.live : at_half;
     }
-    assert_true(count.live <= at_half);
+    assert_true(memory.live <= at_half);
     assert_true(cevm_chain_find_number(chain, &found, 1000 - 4 - 264));
     assert_false(cevm_chain_find_number(chain, &found, 1000 - 4 - 264 - 64));
     cevm_chain_close(chain);
-    assert_int_equal(count.live, 0);
+    assert_int_equal(memory.live, 0);
     cevm_memdb_destroy(db);
     forge_close(&f);
 }
 
 /* ---- A store that fails ------------------------------------------------------------------------------------------ */
 
-typedef struct flaky {
-    cevm_db below;
-    int fail_in; /* calls of undo and end_block until one fails; 0 = never */
-} flaky;
-
-static bool flaky_fails(flaky *f) { return f->fail_in > 0 && --f->fail_in == 0; }
-
-static cevm_err flaky_account(void *ctx, cevm_db_account *out, bool *exists, const cevm_address *address)
-{
-    const flaky *f = ctx;
-    return f->below.vtable->account(f->below.ctx, out, exists, address);
-}
-
-static cevm_err flaky_storage(void *ctx, cevm_u256 *out, const cevm_address *address, const cevm_u256 *key)
-{
-    const flaky *f = ctx;
-    return f->below.vtable->storage(f->below.ctx, out, address, key);
-}
-
-static cevm_err flaky_code(void *ctx, cevm_bytes *out, const cevm_hash *hash)
-{
-    const flaky *f = ctx;
-    return f->below.vtable->code(f->below.ctx, out, hash);
-}
-
-static cevm_err flaky_commit(void *ctx, const cevm_diff *diff)
-{
-    flaky *f = ctx;
-    return flaky_fails(f) ? CEVM_ERR_BACKEND : f->below.vtable->commit(f->below.ctx, diff);
-}
-
-static cevm_err flaky_root(void *ctx, cevm_hash *out)
-{
-    flaky *f = ctx;
-    return flaky_fails(f) ? CEVM_ERR_BACKEND : f->below.vtable->root(f->below.ctx, out);
-}
-
-static cevm_err flaky_begin(void *ctx)
-{
-    flaky *f = ctx;
-    return flaky_fails(f) ? CEVM_ERR_BACKEND : f->below.vtable->begin_block(f->below.ctx);
-}
-
-static cevm_err flaky_end(void *ctx, bool keep)
-{
-    flaky *f = ctx;
-    return flaky_fails(f) ? CEVM_ERR_BACKEND : f->below.vtable->end_block(f->below.ctx, keep);
-}
-
-static cevm_err flaky_undo(void *ctx)
-{
-    flaky *f = ctx;
-    return flaky_fails(f) ? CEVM_ERR_BACKEND : f->below.vtable->undo_block(f->below.ctx);
-}
-
 /* Whatever call of the store fails in a reorganisation or on a side branch: nothing has changed, and it works again. */
 static void test_a_store_that_fails_once(void **unused)
 {
-    static const cevm_db_vtable vtable = {.struct_size = sizeof vtable,
-                                          .account = flaky_account,
-                                          .storage = flaky_storage,
-                                          .code = flaky_code,
-                                          .commit = flaky_commit,
-                                          .root = flaky_root,
-                                          .begin_block = flaky_begin,
-                                          .end_block = flaky_end,
-                                          .undo_block = flaky_undo};
     forge f = open_forge(CEVM_BERLIN);
     const forged *order[7];
     const bool becomes_head[7] = {true, true, false, false, true, false, true};
@@ -644,13 +565,13 @@ static void test_a_store_that_fails_once(void **unused)
     (void)line(&f, a, &f.genesis_hash, 4, (recipe){.coinbase = 0xa, .value = 1});
     (void)line(&f, b, &f.genesis_hash, 3, (recipe){.coinbase = 0xb, .value = 2});
     memcpy(order, (const forged *[]){a[0], a[1], b[0], b[1], b[2], a[2], a[3]}, sizeof order);
-    for (int n = 1, failures = 1; failures != 0; ++n) {
+    for (size_t n = 1, failures = 1; failures != 0; ++n) {
         subject s = {.db = forge_store(NULL)};
-        flaky layer = {.below = cevm_memdb_interface(s.db), .fail_in = 0};
+        flaky_db layer = {.below = cevm_memdb_interface(s.db), .counted = FLAKY_WRITES | FLAKY_BLOCKS};
         const cevm_chain_options o = {
-            .struct_size = sizeof o, .config = f.config, .head = &f.genesis, .db = {.vtable = &vtable, .ctx = &layer}};
+            .struct_size = sizeof o, .config = f.config, .head = &f.genesis, .db = flaky_interface(&layer)};
         assert_int_equal(cevm_chain_open(&s.chain, &o), CEVM_OK);
-        layer.fail_in = n;
+        layer.fail_at = layer.calls + n;
         failures = 0;
         for (size_t i = 0; i < 7; ++i) {
             cevm_import_result r;

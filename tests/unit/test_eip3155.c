@@ -5,6 +5,7 @@
  */
 #include "evm_fixture.h"
 
+#include "tests/oom/faulty.h"
 #include "trace/eip3155.h"
 #include "trace/geth_text.h"
 #include "trace/steps.h"
@@ -200,23 +201,12 @@ static void test_changes_nothing(void **state)
 
 /* ---- Failures of the machine -------------------------------------------------------------------------------------- */
 
-/* Allows `*left` allocations, then none. */
-static void *short_resize(void *ctx, void *ptr, size_t size)
-{
-    int *left = ctx;
-    if (size == 0) {
-        free(ptr);
-        return NULL;
-    }
-    return (*left)-- > 0 ? realloc(ptr, size) : NULL;
-}
-
 static void test_no_memory(void **state)
 {
     (void)state;
     const cevm_eip3155_options options = {.memory = true};
-    int left = 0;
-    const cevm_allocator none = {&left, short_resize};
+    faulty memory = {.fail_at = 1, .for_good = true};
+    const cevm_allocator none = {&memory, faulty_resize};
     cevm_eip3155 *tracer = NULL;
     cevm_geth_text *text = NULL;
     cevm_steps *steps = NULL;
@@ -226,7 +216,7 @@ static void test_no_memory(void **state)
 
     /* Enough for the tracer, not for the copy of the traced memory. */
     traced t;
-    left = 1;
+    faulty_after(&memory, 2);
     traced_open(&t, CEVM_LATEST, NULL);
     assert_int_equal(cevm_eip3155_create(&tracer, t.stream, &options, &none), CEVM_OK);
     t.w.tracer = cevm_eip3155_tracer(tracer);

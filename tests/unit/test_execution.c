@@ -302,6 +302,48 @@ static void test_what_a_system_call_sees(void **state)
     assert_true(ask_at_the_end("6099315f5260205ff3", false, &withdrawal) == 3000000000);
 }
 
+/** EIP-7702: whoever calls a delegated account runs the delegate's code, and a system call is no exception. */
+static void test_a_system_contract_that_delegates(void **state)
+{
+    (void)state;
+    static const char at_99[] = "ef01000000000000000000000000000000000000000099";
+    static const char at_sha256[] = "ef01000000000000000000000000000000000000000002";
+    static const struct {
+        cevm_fork fork;
+        const char *history, *withdrawals;
+        uint64_t stored;
+        cevm_block_error reason;
+    } rows[] = {
+        {CEVM_OSAKA, at_99, at_99, 0x1234, CEVM_BLOCK_NONE},
+        {CEVM_PRAGUE, at_99, at_99, 0x1234, CEVM_BLOCK_NONE},
+        {CEVM_PRAGUE, at_sha256, at_sha256, 0, CEVM_BLOCK_NONE}, /* no code, and no precompile either */
+        {CEVM_PRAGUE, "ef0100", "ef0100", 0, CEVM_BLOCK_SYSTEM_CONTRACT_CALL_FAILED}, /* too short to delegate */
+        {CEVM_CANCUN, at_99, at_99, 0, CEVM_BLOCK_NONE}, /* EIP-7702 is not there: an instruction that fails */
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; ++i) {
+        world w;
+        world_open(&w, rows[i].fork);
+        world_put(&w, address_of(0x99), 0, 1, "5f3560015560205ff3"); /* SSTORE(1, CALLDATALOAD(0)), a word of zeros */
+        put_contract(&w, BEACON_ROOTS, rows[i].history);
+        put_contract(&w, HISTORY, rows[i].history);
+        put_contract(&w, WITHDRAWALS, rows[i].withdrawals);
+        put_contract(&w, CONSOLIDATIONS, "00");
+        cevm_execution_input input = input_of(&w);
+        input.parent_beacon_root.bytes[30] = input.parent_hash.bytes[30] = 0x12;
+        input.parent_beacon_root.bytes[31] = input.parent_hash.bytes[31] = 0x34;
+        cevm_execution_output out;
+        cevm_execution *execution = execution_open(&w, &input);
+        assert_int_equal(execution_finish(execution, &out), rows[i].reason);
+        if (rows[i].stored != 0) {
+            assert_true(out.request_count == 1 && out.requests[0].size == 33 && out.requests[0].data[0] == 1);
+        }
+        assert_true(storage_at(&w, BEACON_ROOTS, 1).w[0] == rows[i].stored);
+        assert_true(storage_at(&w, HISTORY, 1).w[0] == rows[i].stored);
+        cevm_execution_destroy(execution);
+        world_close(&w);
+    }
+}
+
 /** A transaction's transient storage and warmth are gone when the system call begins. */
 static void test_a_system_call_is_a_transaction_of_its_own(void **state)
 {
@@ -579,6 +621,7 @@ int main(void)
         cmocka_unit_test(test_eip2935_parent_hash),
         cmocka_unit_test(test_calls_at_the_start_that_do_nothing),
         cmocka_unit_test(test_what_a_system_call_sees),
+        cmocka_unit_test(test_a_system_contract_that_delegates),
         cmocka_unit_test(test_a_system_call_is_a_transaction_of_its_own),
         cmocka_unit_test(test_logs_of_system_calls_count_nowhere),
         cmocka_unit_test(test_receipts_of_a_block),

@@ -53,6 +53,29 @@ static void test_handed_on(void **unused)
     cevm_node_destroy(node);
 }
 
+/* What there is no data of is handed on by the same instructions; far from the call they mean something else. */
+static void test_handed_on_without_data(void **unused)
+{
+    cevm_node *node = node_open();
+    char far[256] = CALL_IT "3d5f5f3e";
+    (void)unused;
+    json_t *result = trace(node, CALL_IT "3d5f5f3e3d5ffd", "0x5f5ffd");
+    expect_step(result, CALLEE, 2, "REVERT", 2);
+    json_decref(result);
+    result = trace(node, CALL_IT "3d5f5f3e3d5ffd", "0x5b5f56");
+    assert_string_equal(json_string_value(json_object_get(result, "error")), "out of gas");
+    assert_int_equal(json_array_size(json_object_get(result, "calls")), 2);
+    json_decref(result);
+    for (int i = 0; i < 64; ++i) {
+        strcat(far, "5b");
+    }
+    strcat(far, "3d5ffd");
+    result = trace(node, far, "0x5f5ffd");
+    expect_step(result, CALLER, 9 + 4 + 64 + 2, "REVERT", 1);
+    json_decref(result);
+    cevm_node_destroy(node);
+}
+
 static void test_own_reason(void **unused)
 {
     cevm_node *node = node_open();
@@ -64,7 +87,7 @@ static void test_own_reason(void **unused)
     result = trace(node, CALL_IT "602b5f5260205ffd", REVERTS);
     expect_step(result, CALLER, 16, "REVERT", 1);
     json_decref(result);
-    /* Without data nothing tells that it was handed on. */
+    /* Without data and without a copy of it nothing tells that it was handed on. */
     result = trace(node, CALL_IT "5f5ffd", "0x5f5ffd");
     expect_step(result, CALLER, 11, "REVERT", 1);
     assert_string_equal(json_string_value(json_object_get(result, "error")), "execution reverted");
@@ -97,6 +120,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_handed_on),
+        cmocka_unit_test(test_handed_on_without_data),
         cmocka_unit_test(test_own_reason),
         cmocka_unit_test(test_other_ends),
     };

@@ -13,12 +13,12 @@
 
 #include <cevm/alloc.h>
 
-#include "../oom/faulty.h"
 #include "rpc/gunzip.h"
+#include "tests/oom/faulty.h"
 
 /* The check value of CRC-32 in every catalogue of them. */
 #define TEXT "123456789"
-enum { TEXT_SIZE = 9, HEADER = 10, TRAILER = 8 };
+enum { TEXT_SIZE = 9, HEADER = 10 };
 static const uint32_t text_crc = 0xcbf43926;
 
 static void put_le(cevm_buf *out, uint64_t value, size_t size)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a host is told (cevm/log.h): by a chain of its imports, by a remote state of a node that lets it wait. */
 #include "chain_support.h"
+#include "tests/oom/faulty.h"
 
 #include <cevm/log.h>
 #include <cevm/remote.h>
@@ -95,73 +96,8 @@ static void test_a_chain(void **state)
 
 /* ---- A store that fails while it is away from the head ----------------------------------------------------------- */
 
-typedef struct failing {
-    cevm_db below;
-    int fail_in;     /* undos until one fails; 0 = none does */
-    bool fail_begin; /* the next block cannot be begun */
-} failing;
-
-static cevm_err failing_account(void *ctx, cevm_db_account *out, bool *exists, const cevm_address *address)
-{
-    const failing *f = ctx;
-    return f->below.vtable->account(f->below.ctx, out, exists, address);
-}
-
-static cevm_err failing_storage(void *ctx, cevm_u256 *out, const cevm_address *address, const cevm_u256 *key)
-{
-    const failing *f = ctx;
-    return f->below.vtable->storage(f->below.ctx, out, address, key);
-}
-
-static cevm_err failing_code(void *ctx, cevm_bytes *out, const cevm_hash *hash)
-{
-    const failing *f = ctx;
-    return f->below.vtable->code(f->below.ctx, out, hash);
-}
-
-static cevm_err failing_commit(void *ctx, const cevm_diff *diff)
-{
-    const failing *f = ctx;
-    return f->below.vtable->commit(f->below.ctx, diff);
-}
-
-static cevm_err failing_root(void *ctx, cevm_hash *out)
-{
-    const failing *f = ctx;
-    return f->below.vtable->root(f->below.ctx, out);
-}
-
-static cevm_err failing_begin_block(void *ctx)
-{
-    failing *f = ctx;
-    const bool fails = f->fail_begin;
-    f->fail_begin = false;
-    return fails ? CEVM_ERR_BACKEND : f->below.vtable->begin_block(f->below.ctx);
-}
-
-static cevm_err failing_end_block(void *ctx, bool keep)
-{
-    const failing *f = ctx;
-    return f->below.vtable->end_block(f->below.ctx, keep);
-}
-
-static cevm_err failing_undo_block(void *ctx)
-{
-    failing *f = ctx;
-    return f->fail_in != 0 && --f->fail_in == 0 ? CEVM_ERR_BACKEND : f->below.vtable->undo_block(f->below.ctx);
-}
-
 static void test_a_store_brought_back(void **state)
 {
-    static const cevm_db_vtable vtable = {.struct_size = sizeof vtable,
-                                          .account = failing_account,
-                                          .storage = failing_storage,
-                                          .code = failing_code,
-                                          .commit = failing_commit,
-                                          .root = failing_root,
-                                          .begin_block = failing_begin_block,
-                                          .end_block = failing_end_block,
-                                          .undo_block = failing_undo_block};
     forge f;
     cevm_chain_config config;
     cevm_import_result result;
@@ -173,17 +109,19 @@ static void test_a_store_brought_back(void **state)
     const forged *other = forge_block(&f, &f.genesis_hash, (recipe){.value = 2});
     subject s = {.db = forge_store(NULL)};
     cevm_memdb_set_history(s.db, 128);
-    failing layer = {.below = cevm_memdb_interface(s.db)};
+    flaky_db layer = {.below = cevm_memdb_interface(s.db), .counted = FLAKY_BLOCKS};
+    const cevm_db db = flaky_interface(&layer);
     heard h = {{0}, 0};
     char text[512], hash[65];
-    open_chain(&s, &f, &(cevm_db){&vtable, &layer}, &h);
+    open_chain(&s, &f, &db, &h);
     (void)subject_import(&s, one);
     (void)subject_import(&s, two);
     h.size = 0;
     h.text[0] = '\0';
-    layer.fail_in = 2; /* after block 1, and the way back to block 2 fails as well */
-    layer.fail_begin = true;
+    layer.fail_at = layer.calls + 2; /* after block 1, and the way back to block 2 fails as well */
+    layer.for_good = true;
     assert_int_equal(cevm_chain_set_head(s.chain, &f.genesis_hash), CEVM_ERR_BACKEND);
+    layer.fail_at = 0;
     expect(&h, "");
     assert_int_equal(cevm_chain_import(s.chain, &result, (cevm_bytes){other->data, other->size}, NULL), CEVM_OK);
     const size_t first = (size_t)snprintf(

@@ -130,6 +130,25 @@ static void test_blob_parameters(void **state)
     assert_int_equal(cevm_chain_blob_params(&n.config, 15000).max, 6);
 }
 
+/** EIP-7892: what mainnet has (EIP-8134, EIP-8135), and what the official vectors' networks have after it. */
+static void test_forks_of_blob_parameters_alone(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        cevm_blob_params params;
+    } rows[] = {
+        {"BPO1", {10, 15, 8346193}},  {"BPO2", {14, 21, 11684671}}, {"bpo3", {21, 32, 20609697}},
+        {"BPO4", {14, 21, 13739630}}, {"BPO5", {14, 21, 13739630}},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; ++i) {
+        const cevm_test_network n = network(rows[i].name, "{\"Osaka\":{\"target\":6}}");
+        const cevm_blob_params params = cevm_chain_blob_params(&n.config, 0);
+        assert_memory_equal(&params, &rows[i].params, sizeof params);
+        assert_int_equal(n.last, CEVM_OSAKA);
+    }
+}
+
 static void test_refused(void **state)
 {
     (void)state;
@@ -152,8 +171,8 @@ static void test_refused(void **state)
         assert_false(find(&n, &known, names[i], NULL));
         assert_false(known);
     }
-    /* A fork of blob parameters only that does not say which. */
-    assert_false(find(&n, &known, "OsakaToBPO1AtTime15k", NULL));
+    /* A fork of blob parameters only that does not say which, and that nobody has. */
+    assert_false(find(&n, &known, "BPO5ToBPO6AtTime15k", NULL));
     assert_true(known);
     assert_false(find(&n, &known, "Cancun", "{\"Cancun\":{\"target\":\"0x03\",\"max\":\"six\"}}"));
     assert_true(known);
@@ -167,6 +186,7 @@ int main(void)
         cmocka_unit_test(test_merge_by_total_difficulty),
         cmocka_unit_test(test_every_fork_has_a_network),
         cmocka_unit_test(test_blob_parameters),
+        cmocka_unit_test(test_forks_of_blob_parameters_alone),
         cmocka_unit_test(test_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

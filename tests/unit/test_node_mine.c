@@ -272,12 +272,6 @@ struct cevm_session {
     bool in_order;
 };
 
-uint64_t cevm_session_id(const cevm_session *session)
-{
-    (void)session;
-    return 1;
-}
-
 bool cevm_session_send(cevm_session *session, const char *json, size_t size)
 {
     json_t *message = json_loadb(json, size, 0, NULL);

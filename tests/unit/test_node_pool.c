@@ -39,6 +39,8 @@ static void test_refusals(void **unused)
     expect_refused(node, "{\"from\":\"0x0000000000000000000000000000000000001234\"," TO_BOB "}", "unknown account 0x");
     rpc_do(node, "evm_setBlockGasLimit", "\"0x5207\"");
     expect_refused(node, "{" TO_BOB "}", "exceeds block gas limit");
+    expect_error(node, "eth_sendTransaction", "{\"value\":\"0x1\"}", -32000,
+                 "contract creation without any data provided");
     expect_error(node, "eth_sendTransaction", "{" TO_BOB ",\"chainId\":\"0x1\"}", -32602,
                  "chainId does not match node's (have=1, want=31337)");
     cevm_node_destroy(node);

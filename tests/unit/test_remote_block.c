@@ -6,6 +6,7 @@
 #include "execution_support.h"
 
 #include "remote_support.h"
+#include "state/layer.h"
 
 #include <unistd.h>
 
@@ -21,34 +22,9 @@ enum { TXS = 200, PROXIES = 20, IMPLEMENTATION = 0x1a1a, FIRST_PROXY = 0x2000, F
 
 /** A backend that keeps what is committed as text, over one that is read. */
 typedef struct recorder {
-    cevm_db below;
+    cevm_db below; /* first: state/layer.h */
     cevm_buf text;
 } recorder;
-
-static cevm_err recorder_account(void *ctx, cevm_db_account *out, bool *exists, const cevm_address *address)
-{
-    const recorder *r = ctx;
-    return r->below.vtable->account(r->below.ctx, out, exists, address);
-}
-
-static cevm_err recorder_storage(void *ctx, cevm_u256 *out, const cevm_address *address, const cevm_u256 *key)
-{
-    const recorder *r = ctx;
-    return r->below.vtable->storage(r->below.ctx, out, address, key);
-}
-
-static cevm_err recorder_code(void *ctx, cevm_bytes *out, const cevm_hash *hash)
-{
-    const recorder *r = ctx;
-    return r->below.vtable->code(r->below.ctx, out, hash);
-}
-
-/** Both stores know the hashes of the node's blocks. */
-static cevm_err recorder_block_hash(void *ctx, cevm_hash *out, uint64_t number)
-{
-    const recorder *r = ctx;
-    return r->below.vtable->block_hash(r->below.ctx, out, number);
-}
 
 static cevm_err recorder_commit(void *ctx, const cevm_diff *diff)
 {
@@ -71,10 +47,10 @@ static cevm_err recorder_commit(void *ctx, const cevm_diff *diff)
 static cevm_db recorder_interface(recorder *r)
 {
     static const cevm_db_vtable vtable = {.struct_size = sizeof vtable,
-                                          .account = recorder_account,
-                                          .storage = recorder_storage,
-                                          .code = recorder_code,
-                                          .block_hash = recorder_block_hash,
+                                          .account = cevm_layer_account,
+                                          .storage = cevm_layer_storage,
+                                          .code = cevm_layer_code,
+                                          .block_hash = cevm_layer_block_hash,
                                           .commit = recorder_commit};
     return (cevm_db){.vtable = &vtable, .ctx = r};
 }

@@ -170,6 +170,37 @@ static void test_describe_call(void **state)
     assert_string_equal(text, "f(tru");
 }
 
+/* Encodings by the rules of the ABI specification: heads first, what has no fixed size behind them. */
+static void test_describe_types(void **state)
+{
+    (void)state;
+    char text[400];
+    uint8_t words[7 * 32] = {0};
+    const cevm_bytes all = {words, sizeof words};
+    words[31] = 0x60; /* where the string begins */
+    memset(words + 32, 0xff, 31);
+    words[63] = 0xf9; /* -7 */
+    words[95] = 0xa0; /* where the bytes begin */
+    words[127] = 5;
+    memcpy(words + 128, "sev\"n", 5);
+    words[191] = 3;
+    memcpy(words + 192, "\x01\x02\xff", 3);
+    cevm_describe_call(text, sizeof text, "Bad(string,int256,bytes)", all);
+    assert_string_equal(text, "Bad(\"sev\\\"n\", -7, 0x0102ff)");
+    cevm_describe_call(text, sizeof text, "Bad(uint256[],int8,uint8)", all);
+    assert_string_equal(text, "Bad(…, -7, 160)");
+    /* What lies behind a tuple or an array of a fixed size is not where its number says. */
+    cevm_describe_call(text, sizeof text, "Bad(uint256[2],uint256)", all);
+    assert_string_equal(text, "Bad(…)");
+    cevm_describe_call(text, sizeof text, "Bad(uint8,(uint256,address),uint256)", all);
+    assert_string_equal(text, "Bad(96, …)");
+    cevm_describe_call(text, sizeof text, "Bad((uint256,address)[],int256)", all);
+    assert_string_equal(text, "Bad(…, -7)");
+    words[29] = 1; /* the string beyond the end */
+    cevm_describe_call(text, sizeof text, "Bad(string,int256)", all);
+    assert_string_equal(text, "Bad(…, -7)");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -177,6 +208,7 @@ int main(void)
         cmocka_unit_test(test_broken_encodings), cmocka_unit_test(test_panic),
         cmocka_unit_test(test_custom),           cmocka_unit_test(test_cut),
         cmocka_unit_test(test_selectors),        cmocka_unit_test(test_describe_call),
+        cmocka_unit_test(test_describe_types),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

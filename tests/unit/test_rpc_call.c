@@ -49,6 +49,8 @@ static void test_state_overrides(void **unused)
                 "{\"to\":\"" CODE "\"},\"latest\",{\"" CODE "\":{\"state\":{\"0x" WORD "0000\":\"0x" WORD "0009\"}}}",
                 "0x" WORD "0009" WORD "0000");
     expect_text(node, "eth_call", "{\"to\":\"" CODE "\"}", "0x" WORD "0007" WORD "0008");
+    expect_error(node, "eth_call", "{\"to\":\"" CODE "\"},\"latest\",{\"" CODE "\":{\"storage\":{}}}", -32602,
+                 "invalid state override of " CODE ": \"storage\" is none of balance, nonce, code, state");
     expect_error(node, "eth_call", "{\"to\":\"" CODE "\"},\"latest\",{\"" CODE "\":{\"state\":{},\"stateDiff\":{}}}",
                  -32602, "account " CODE " has both 'state' and 'stateDiff'");
     expect_error(node, "eth_call", "{\"to\":\"" CODE "\"},\"latest\",{\"" CODE "\":{\"balance\":\"lots\"}}", -32602,

@@ -135,6 +135,22 @@ static void near_names(void **state)
     }
 }
 
+/* The family alone makes no name near: anvil_foo is not anvil_mine misspelt. */
+static void far_names(void **state)
+{
+    static const char *const names[] = {"anvil_foo", "anvil_deal", "eth_x", "nothing"};
+    (void)state;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; ++i) {
+        char text[128];
+        observed seen = {0};
+        (void)snprintf(text, sizeof text, "{\"id\":1,\"method\":\"%s\"}", names[i]);
+        char *got = answer(text, &seen);
+        assert_int_equal(seen.last_code, CEVM_RPC_METHOD_NOT_FOUND);
+        assert_null(strstr(got, "did you mean"));
+        free(got);
+    }
+}
+
 static void limits_hold(void **state)
 {
     char large[2048];
@@ -157,8 +173,9 @@ static void a_value(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(single),     cmocka_unit_test(batches),     cmocka_unit_test(what_is_wrong),
-        cmocka_unit_test(near_names), cmocka_unit_test(limits_hold), cmocka_unit_test(a_value),
+        cmocka_unit_test(single),     cmocka_unit_test(batches),   cmocka_unit_test(what_is_wrong),
+        cmocka_unit_test(near_names), cmocka_unit_test(far_names), cmocka_unit_test(limits_hold),
+        cmocka_unit_test(a_value),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

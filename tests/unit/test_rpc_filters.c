@@ -182,8 +182,6 @@ struct cevm_session {
     size_t count;
 };
 
-uint64_t cevm_session_id(const cevm_session *session) { return session->count + 1; }
-
 bool cevm_session_send(cevm_session *session, const char *json, size_t size)
 {
     free(session->last);

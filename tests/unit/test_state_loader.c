@@ -264,6 +264,32 @@ static void keeps_an_unknown_fork_apart(void **state)
     done(&f);
 }
 
+/** EIP-7892: Osaka with other blob parameters, out of the file if it has them (EIP-7840). */
+static void knows_the_forks_of_blob_parameters(void **state)
+{
+    (void)state;
+    static const char item[] = POST_ITEM("0", "0", "0");
+    static const char schedule[] = "{\"BPO5\":{\"target\":\"0x2\",\"max\":\"0x3\",\"baseFeeUpdateFraction\":\"0x4\"}}";
+    static const cevm_blob_params expected[] = {{6, 9, 5007716}, {10, 15, 8346193}, {2, 3, 4}};
+    fixture f;
+    char text[4096];
+    (void)snprintf(text, sizeof text,
+                   "{\"t\":{%s,%s,%s,\"post\":{\"Osaka\":[%s],\"BPO1\":[%s],\"BPO5\":[%s]},"
+                   "\"config\":{\"blobSchedule\":%s}}}",
+                   ENV, PRE, LEGACY_TX, item, item, item, schedule);
+    assert_true(load(&f, text));
+    assert_int_equal(f.test.entry_count, 3);
+    for (size_t i = 0; i < 3; ++i) {
+        const cevm_test_entry *entry = &f.test.entries[i];
+        cevm_block_env block;
+        assert_true(entry->fork_known && entry->fork == CEVM_OSAKA);
+        assert_memory_equal(&entry->blob, &expected[i], sizeof entry->blob);
+        cevm_state_test_block(&block, &f.test, entry);
+        assert_int_equal(block.max_blobs, expected[i].max);
+    }
+    done(&f);
+}
+
 static void loads_16_mib_of_code(void **state)
 {
     (void)state;
@@ -409,6 +435,7 @@ int main(void)
         cmocka_unit_test(reads_an_empty_recipient_as_creation),
         cmocka_unit_test(rejects_a_bigint_value_without_running),
         cmocka_unit_test(keeps_an_unknown_fork_apart),
+        cmocka_unit_test(knows_the_forks_of_blob_parameters),
         cmocka_unit_test(loads_16_mib_of_code),
         cmocka_unit_test(says_where_a_value_is_wrong),
         cmocka_unit_test(says_why_a_transaction_cannot_be_built),

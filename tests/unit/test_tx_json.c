@@ -9,6 +9,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include <cmocka.h>
@@ -89,6 +90,38 @@ static void test_keeps_a_signature(void **unused)
     assert_true(l.ok && l.tx.has_chain_id && !l.tx.has_sender);
     assert_int_equal(l.tx.chain_id, 1);
     unload(&l);
+}
+
+/* EIP-155: v = 35 + 2 * chain id + {0, 1}, which passes 64 bits before a chain id does. */
+static void test_chain_ids_of_v(void **unused)
+{
+    (void)unused;
+    static const struct {
+        const char *v;
+        bool has_chain_id;
+        uint64_t chain_id;
+    } rows[] = {
+        {"0x0", false, 0},
+        {"0x1b", false, 0},
+        {"0x22", false, 0},
+        {"0x23", true, 0},
+        {"0x26", true, 1},
+        {"0xffffffffffffffff", true, 0x7fffffffffffffee},
+        {"0x10000000000000022", true, 0x7fffffffffffffff},
+        {"0x20000000000000021", true, UINT64_MAX},
+        {"0x20000000000000022", true, UINT64_MAX},
+        {"0x20000000000000023", false, 0},
+        {"0x8000000000000000000000000000000000000000000000000000000000000025", false, 0},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; ++i) {
+        char text[512];
+        (void)snprintf(text, sizeof text, "{%s, \"v\": \"%s\", \"r\": 5, \"s\": 6}", EIP155_FIELDS, rows[i].v);
+        loaded l = load(text, 99);
+        assert_true(l.ok);
+        assert_int_equal(l.tx.has_chain_id, rows[i].has_chain_id);
+        assert_true(l.tx.chain_id == rows[i].chain_id);
+        unload(&l);
+    }
 }
 
 static void test_unprotected(void **unused)
@@ -202,6 +235,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_signs_eip155_example),
         cmocka_unit_test(test_keeps_a_signature),
+        cmocka_unit_test(test_chain_ids_of_v),
         cmocka_unit_test(test_unprotected),
         cmocka_unit_test(test_dynamic_fee),
         cmocka_unit_test(test_lists),
