@@ -125,3 +125,16 @@ cevm_err cevm_authorizations_apply(uint64_t *refund, const cevm_host *host, cons
     }
     return CEVM_OK;
 }
+
+cevm_err cevm_delegation_follow(cevm_message *message, const cevm_host *host)
+{
+    cevm_code code;
+    cevm_address target;
+    const cevm_err err = host->vtable->load_code(host->ctx, &code, &message->recipient);
+    if (err != CEVM_OK || !cevm_delegation_target(&target, code.bytes)) {
+        return err;
+    }
+    message->code_address = target;
+    message->disable_precompiles = true;
+    return host->vtable->warm_account(host->ctx, &target);
+}

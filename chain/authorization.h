@@ -23,4 +23,12 @@ bool cevm_authorization_authority(cevm_address *authority, const cevm_authorizat
  */
 cevm_err cevm_authorizations_apply(uint64_t *refund, const cevm_host *host, const cevm_tx *tx, uint64_t chain_id);
 
+/**
+ * Makes a top-level call run the code that its recipient delegates to, one step; the delegate is warm from then on. Nothing
+ * happens to a call of an account that delegates nothing. Only from EIP-7702 on.
+ *
+ * @return CEVM_OK or the host's error
+ */
+cevm_err cevm_delegation_follow(cevm_message *message, const cevm_host *host);
+
 #endif

@@ -6,8 +6,8 @@
 #include "chain/chain_internal.h"
 #include "evm/u256.h"
 
-bool cevm_chain_child_is_merged(const cevm_chain *chain, const cevm_chain_node *parent, uint64_t number,
-                                uint64_t timestamp)
+/** Whether the child of a block is past the merge (EIP-3675). */
+static bool child_is_merged(const cevm_chain *chain, const cevm_chain_node *parent, uint64_t number, uint64_t timestamp)
 {
     const cevm_activation *merge = &chain->config.forks[CEVM_PARIS];
     if (merge->kind == CEVM_BY_TOTAL_DIFFICULTY) {
@@ -212,7 +212,7 @@ static cevm_err import_block(cevm_chain *chain, cevm_import_result *out, const c
     if (parent == NULL) {
         return CEVM_OK;
     }
-    const bool is_merged = cevm_chain_child_is_merged(chain, parent, block->header.number, block->header.timestamp);
+    const bool is_merged = child_is_merged(chain, parent, block->header.number, block->header.timestamp);
     cevm_err err = check(chain, &out->verdict.error, block, parent, is_merged);
     if (err != CEVM_OK || out->verdict.error != CEVM_BLOCK_NONE) {
         return err;

@@ -169,10 +169,6 @@ cevm_err cevm_chain_check_ommers(cevm_chain *chain, cevm_block_error *reason, co
 
 /* ---- chain_import.c ---------------------------------------------------------------------------------------------- */
 
-/** Whether the child of a block is past the merge (EIP-3675). */
-bool cevm_chain_child_is_merged(const cevm_chain *chain, const cevm_chain_node *parent, uint64_t number,
-                                uint64_t timestamp);
-
 /** Checks the proof of work of a header or ommer, if the configuration wants it. Errors: those of cevm_ethash_verify. */
 cevm_err cevm_chain_check_seal(cevm_chain *chain, cevm_block_error *reason, const cevm_header *header);
 

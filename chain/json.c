@@ -114,18 +114,24 @@ static char *quote_big_integers(const char *text, size_t size, size_t *out_size)
     return out;
 }
 
-bool cevm_json_load_text(json_t **out, cevm_json_error *error, const char *name, const char *text, size_t size)
+json_t *cevm_json_parse(const char *text, size_t size, size_t flags, json_error_t *where)
 {
-    json_error_t at;
-    *out = json_loadb(text, size, JSON_REJECT_DUPLICATES, &at);
-    if (*out == NULL && json_error_code(&at) == json_error_numeric_overflow) {
+    json_t *value = json_loadb(text, size, flags, where);
+    if (value == NULL && json_error_code(where) == json_error_numeric_overflow) {
         size_t quoted_size = 0;
         char *quoted = quote_big_integers(text, size, &quoted_size);
         if (quoted != NULL) {
-            *out = json_loadb(quoted, quoted_size, JSON_REJECT_DUPLICATES, &at);
+            value = json_loadb(quoted, quoted_size, flags, where);
             cevm_free(NULL, quoted);
         }
     }
+    return value;
+}
+
+bool cevm_json_load_text(json_t **out, cevm_json_error *error, const char *name, const char *text, size_t size)
+{
+    json_error_t at;
+    *out = cevm_json_parse(text, size, JSON_REJECT_DUPLICATES, &at);
     if (*out == NULL) {
         return cevm_json_say(error, "%s:%d:%d: is not valid JSON: %s", name, at.line, at.column, at.text);
     }

@@ -33,6 +33,12 @@ bool cevm_json_load_file(json_t **out, cevm_json_error *error, const char *path)
 /** The same from memory; `name` stands for the file in messages. */
 bool cevm_json_load_text(json_t **out, cevm_json_error *error, const char *name, const char *text, size_t size);
 
+/**
+ * Parses a text with the parser's own flags, for a caller with messages of its own. A number too big for the parser becomes a
+ * string, which is read as a quantity all the same. NULL with the place in *where when it is no JSON or memory runs out.
+ */
+json_t *cevm_json_parse(const char *text, size_t size, size_t flags, json_error_t *where);
+
 /** A place in a document: a value, and the way to it. Lives on the stack; `up`, `key` and `file` are borrowed. */
 typedef struct cevm_json_at {
     const struct cevm_json_at *up; /* NULL at the root */

@@ -4,6 +4,8 @@
  */
 #include "chain/system_calls.h"
 
+#include "chain/authorization.h"
+
 enum { SYSTEM_CALL_GAS = 30000000 };
 
 /** Sends every system call. It is only a name: the account is never created and its nonce never moves. */
@@ -56,7 +58,7 @@ static cevm_err execute(const cevm_system_caller *c, cevm_result *result, const 
 {
     const cevm_host host = cevm_state_host(c->state);
     const cevm_tx_env env = {.origin = system_address, .gas_price = c->block->base_fee};
-    const cevm_message message = {
+    cevm_message message = {
         .kind = CEVM_CALL,
         .gas = SYSTEM_CALL_GAS,
         .sender = system_address,
@@ -64,6 +66,12 @@ static cevm_err execute(const cevm_system_caller *c, cevm_result *result, const 
         .code_address = *target,
         .input = input,
     };
+    if (CEVM_HAS_EIP(c->block->fork, 7702)) { /* a system contract is called as any account is */
+        const cevm_err err = cevm_delegation_follow(&message, &host);
+        if (err != CEVM_OK) {
+            return err;
+        }
+    }
     if (c->tracer != NULL && c->tracer->on_tx_start != NULL) {
         c->tracer->on_tx_start(c->tracer->ctx, c->block, &env);
     }

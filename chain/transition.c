@@ -122,17 +122,7 @@ static cevm_err delegate(run *r)
     if (r->tx->type == CEVM_TX_SET_CODE) {
         err = cevm_authorizations_apply(&r->authorization_refund, &r->host, r->tx, r->block->chain_id);
     }
-    cevm_code code;
-    cevm_address target;
-    if (err == CEVM_OK) {
-        err = r->host.vtable->load_code(r->host.ctx, &code, &r->message.recipient);
-    }
-    if (err != CEVM_OK || !cevm_delegation_target(&target, code.bytes)) {
-        return err;
-    }
-    r->message.code_address = target;
-    r->message.disable_precompiles = true;
-    return r->host.vtable->warm_account(r->host.ctx, &target);
+    return err != CEVM_OK ? err : cevm_delegation_follow(&r->message, &r->host);
 }
 
 /** Gas used in the end: minus the refund, at least the floor. */

@@ -9,6 +9,7 @@
 #include <cevm/alloc.h>
 #include <cevm/tx.h>
 
+#include "chain/signature.h"
 #include "state/rlp.h"
 
 /** Which reason a malformed field gives. */
@@ -338,20 +339,6 @@ static bool parse_fields(parser *p)
     return p->cursor.size == 0 || fail(p, CEVM_TX_RLP_TOO_MANY_ELEMENTS);
 }
 
-/** EIP-155: v = 35 + 2 * chain_id + parity. Anything else is kept as it is and carries no chain id. */
-static void derive_chain_id(cevm_tx *tx)
-{
-    if ((tx->v.w[2] | tx->v.w[3]) != 0 || (tx->v.w[1] == 0 && tx->v.w[0] < 35)) {
-        return;
-    }
-    const uint64_t low = tx->v.w[0] - 35;
-    const uint64_t high = tx->v.w[1] - (tx->v.w[0] < 35);
-    if (high <= 1) {
-        tx->has_chain_id = true;
-        tx->chain_id = (low >> 1) | (high << 63);
-    }
-}
-
 /** Finds the type and the payload of the list; the type byte of EIP-2718 is 0..0x7f, a legacy list begins at 0xc0. */
 static cevm_tx_error open_envelope(cevm_tx_type *type, cevm_bytes *payload, cevm_bytes raw)
 {
@@ -453,7 +440,7 @@ cevm_err cevm_tx_decode(cevm_tx **out, cevm_tx_error *reason, cevm_bytes raw, co
     (void)parse_fields(&fill); /* the same bytes have just been accepted */
     tx->data.data = tx->data.size != 0 ? (const uint8_t *)(fill.hashes + fill.hash_count) : NULL;
     if (tx->type == CEVM_TX_LEGACY) {
-        derive_chain_id(tx);
+        cevm_tx_chain_of_v(tx);
     }
     *out = tx;
     return CEVM_OK;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "chain/tx_json.h"
 
+#include "chain/signature.h"
+
 static bool need_u256(cevm_u256 *out, const cevm_json_at *object, const char *key)
 {
     cevm_json_at at;
@@ -199,16 +201,6 @@ static bool load_input(cevm_tx *out, const cevm_json_at *at, cevm_arena *arena)
     return found ? cevm_json_bytes(&out->data, &input, arena) : cevm_json_fail(at, "has no \"input\"");
 }
 
-/* What a legacy v says of the chain: 35 + 2 * chain id + {0, 1} from EIP-155 on. */
-static void chain_of_v(cevm_tx *out)
-{
-    const cevm_u256 *v = &out->v;
-    if (cevm_u256_fits_u64(v) && v->w[0] >= 35) {
-        out->has_chain_id = true;
-        out->chain_id = (v->w[0] - 35) / 2;
-    }
-}
-
 static bool load_signature(cevm_tx *out, const cevm_json_at *at)
 {
     cevm_json_at parity;
@@ -260,7 +252,7 @@ bool cevm_tx_json_load(cevm_tx *out, const cevm_json_at *at, uint64_t chain_id, 
             return false;
         }
     } else if (tx.type == CEVM_TX_LEGACY) {
-        chain_of_v(&tx);
+        cevm_tx_chain_of_v(&tx);
     }
     *out = tx;
     return true;

@@ -28,6 +28,19 @@ static cevm_u256 eip155_v(uint64_t chain_id, unsigned parity)
     return u256_add(&doubled, &rest);
 }
 
+void cevm_tx_chain_of_v(cevm_tx *tx)
+{
+    if ((tx->v.w[2] | tx->v.w[3]) != 0 || (tx->v.w[1] == 0 && tx->v.w[0] < 35)) {
+        return;
+    }
+    const uint64_t low = tx->v.w[0] - 35;
+    const uint64_t high = tx->v.w[1] - (tx->v.w[0] < 35);
+    if (high <= 1) {
+        tx->has_chain_id = true;
+        tx->chain_id = (low >> 1) | (high << 63);
+    }
+}
+
 /** Reads the parity of the curve point out of v, or says what is wrong with v. */
 static cevm_tx_error read_parity(unsigned *parity, const cevm_tx *tx, cevm_fork fork)
 {

@@ -425,22 +425,30 @@ int cevm_cmd_b11r(const cevm_cli *cli, int argc, char **argv)
 
 void cevm_help_b11r(FILE *to, const cevm_cli *cli)
 {
-    (void)fprintf(
-        to,
-        "Usage: %s b11r [OPTION]...          (also: %s block-builder)\n\n"
-        "Builds a block from its header and its parts and writes its RLP and its hash. Nothing is executed or\n"
-        "checked; roots that the header does not have are those of nothing.\n\n",
-        cli->program, cli->program);
+    (void)fprintf(to,
+                  "Usage: %s b11r [OPTION]...          (also: %s block-builder)\n"
+                  "\n"
+                  "Builds a block from its header and its parts and writes its RLP and its hash.\n"
+                  "Nothing is executed or checked; roots that the header does not have are those of\n"
+                  "nothing.\n"
+                  "\n",
+                  cli->program, cli->program);
     (void)fputs("Input: a file, or stdin, where one object holds them all\n"
                 "  --input.header FILE       (default header.json)\n"
                 "  --input.txs FILE          an RLP list as hex text (default txs.rlp)\n"
-                "  --input.ommers FILE       an array of RLP blocks as hex, whose headers are the ommers\n"
+                "  --input.ommers FILE       an array of RLP blocks as hex: the ommers have their\n"
+                "                            headers\n"
                 "  --input.withdrawals FILE  an array of withdrawals\n"
-                "  --seal.clique FILE        seals it with Clique: secretKey, voted, authorize, vanity\n"
-                "\nOutput\n"
+                "  --seal.clique FILE        seals it with Clique: secretKey, voted, authorize,\n"
+                "                            vanity\n"
+                "\n"
+                "Output\n"
                 "  --output.basedir DIR      where the file goes; it is made if it is missing\n"
                 "  --output.block FILE       a file, stdout or stderr (default block.json)\n",
                 to);
-    (void)fprintf(to, "\nExample\n  %s b11r --input.header header.json --input.txs txs.rlp --output.block stdout\n",
+    (void)fprintf(to,
+                  "\n"
+                  "Example\n"
+                  "  %s b11r --input.header header.json --input.txs txs.rlp --output.block stdout\n",
                   cli->program);
 }

@@ -275,9 +275,7 @@ static bool run_load(cevm_db_command *c, const arguments *a)
 static bool run_prune(cevm_db_command *c, const arguments *a)
 {
     cevm_lmdb_stat s;
-    const bool history =
-        a->keep != UINT64_MAX || a->receipts == UINT64_MAX; /* one of the two alone, when it is named */
-    cevm_err err = history ? cevm_lmdb_prune(c->store, a->keep != UINT64_MAX ? a->keep : 0, show_blocks, c) : CEVM_OK;
+    cevm_err err = a->keep != UINT64_MAX ? cevm_lmdb_prune(c->store, a->keep, show_blocks, c) : CEVM_OK;
     if (err == CEVM_OK && a->receipts != UINT64_MAX) {
         err = cevm_lmdb_prune_receipts(c->store, a->receipts, show_blocks, c);
     }
@@ -328,8 +326,10 @@ static bool run_compact(cevm_db_command *c, const arguments *a)
     }
     (void)rmdir(folder);
     if (ok) {
-        (void)printf("the file was %.1f MB, of which %.1f MB are used\n", (double)s.file_bytes / 1e6,
-                     (double)s.used_bytes / 1e6);
+        struct stat now = {.st_size = 0};
+        (void)stat(old, &now);
+        (void)printf("the file was %.1f MB and is %.1f MB now\n", (double)s.file_bytes / 1e6,
+                     (double)now.st_size / 1e6);
     }
     return ok;
 }
@@ -348,8 +348,7 @@ static const subcommand subcommands[] = {
     {"verify", "", "read everything and make all roots anew", 0, 0, false, false, run_verify},
     {"dump", "[--format json|anvil|binary] [--out FILE]", "write all accounts", 0, 0, false, false, run_dump},
     {"load", "FILE", "read accounts into a new store", 1, 1, true, true, run_load},
-    {"prune", "[--keep N] [--receipts N]", "forget the past, or receipts, but for N blocks", 0, 0, true, false,
-     run_prune},
+    {"prune", "--keep N | --receipts N", "forget the past or receipts, but for N blocks", 0, 0, true, false, run_prune},
     {"compact", "", "write the file anew, without free pages", 0, 0, true, false, run_compact},
 };
 
@@ -357,30 +356,32 @@ enum { SUBCOMMANDS = sizeof subcommands / sizeof subcommands[0] };
 
 void cevm_help_db(FILE *to, const cevm_cli *cli)
 {
+    enum { COLUMN = 35 }; /* where the summaries begin, when the usage leaves room */
     (void)fprintf(to, "Usage: %s db COMMAND --data-dir DIR [OPTION]...\n\nWorks on a store on disk (LMDB).\n\n",
                   cli->program);
     for (size_t i = 0; i < SUBCOMMANDS; ++i) {
-        const bool fits = strlen(subcommands[i].usage) < 46;
-        (void)fprintf(to, "  %-8s%-46s", subcommands[i].name, subcommands[i].usage);
-        (void)fprintf(to, "%s%*s%s\n", fits ? "" : "\n", fits ? 0 : 56, "", subcommands[i].summary);
+        const bool fits = strlen(subcommands[i].usage) < COLUMN - 10;
+        (void)fprintf(to, "  %-8s%-*s", subcommands[i].name, COLUMN - 10, subcommands[i].usage);
+        (void)fprintf(to, "%s%*s%s\n", fits ? "" : "\n", fits ? 0 : COLUMN, "", subcommands[i].summary);
     }
-    (void)fputs(
-        "\nA dump is geth's alloc JSON, anvil's state (for its --load-state) or binary, which takes a third of the "
-        "space\n"
-        "and ends with the state root; all are in the order of the hashes of addresses and keys, so that equal states\n"
-        "give equal files. load reads each of them, what anvil --dump-state wrote, and genesis.json. Receipts, what "
-        "finds\n"
-        "transactions and logs, are kept as long as the chain unless init --receipts or prune --receipts says "
-        "otherwise.\n"
-        "verify, stat, get and dump run beside a program that writes; the others want the store for themselves, "
-        "compact\n"
-        "even against readers.\n"
-        "The exit code is 0, 1 when the work could not be done or the store is damaged, 2 for a wrong command line.\n",
-        to);
+    (void)fputs("\n"
+                "A dump is geth's alloc JSON, anvil's state (for its --load-state) or binary,\n"
+                "which takes a third of the space and ends with the state root; all are in the\n"
+                "order of the hashes of addresses and keys, so that equal states give equal\n"
+                "files. load reads each of them, what anvil --dump-state wrote, and genesis.json.\n"
+                "Receipts, what finds transactions and logs, are kept as long as the chain unless\n"
+                "init --receipts or prune --receipts says otherwise. prune is told what to keep:\n"
+                "--keep 0 forgets all the past.\n"
+                "\n"
+                "verify, stat, get and dump run beside a program that writes; the others want the\n"
+                "store for themselves, compact even against readers. The exit code is 0, 1 when\n"
+                "the work could not be done or the store is damaged, 2 for a wrong command line.\n",
+                to);
     (void)fprintf(to,
-                  "\nExamples\n"
+                  "\n"
+                  "Examples\n"
                   "  %s db init --data-dir chain --genesis genesis.json --archive\n"
-                  "  %s db get --data-dir chain 0x00000000219ab540356cbb839cbe05303d7705fa 0x20 --back 5\n"
+                  "  %s db get --data-dir chain 0x00000000219ab540356cbb839cbe05303d7705fa 0x20\n"
                   "  %s db dump --data-dir chain --format binary --out state.dump\n"
                   "  %s db load --data-dir other state.dump\n",
                   cli->program, cli->program, cli->program, cli->program);
@@ -405,6 +406,18 @@ static bool open_store(cevm_db_command *c, const subcommand *sub, const argument
     }
     c->db = cevm_lmdb_interface(c->store);
     return sub->run == run_stat || sub->run == run_compact || cevm_is_whole_store(c->store, c->command, a->data_dir);
+}
+
+/* What the options say cannot be done, or would undo what nobody asked to lose; NULL: they make sense. */
+static const char *contradiction(const subcommand *sub, const arguments *a)
+{
+    if (sub->run == run_prune && a->keep == UINT64_MAX && a->receipts == UINT64_MAX) {
+        return "--keep N says how many blocks are to be remembered (0: none), --receipts N whose receipts are kept";
+    }
+    if (a->archive && a->history != UINT64_MAX) {
+        return "--archive and --history do not go together";
+    }
+    return a->get.from > a->get.to ? "--from comes after --to" : NULL;
 }
 
 static int run_subcommand(const subcommand *sub, int argc, char **argv, const cevm_cli *cli)
@@ -443,6 +456,11 @@ static int run_subcommand(const subcommand *sub, int argc, char **argv, const ce
                       a.data_dir == NULL ? "--data-dir DIR says which store"
                                          : "there are too few or too many arguments",
                       command, sub->usage);
+        return CEVM_EXIT_USAGE;
+    }
+    const char *fault = contradiction(sub, &a);
+    if (fault != NULL) {
+        (void)fprintf(stderr, "%s: %s\n", command, fault);
         return CEVM_EXIT_USAGE;
     }
     cevm_db_command c = {.command = command, .data_dir = a.data_dir, .term = cevm_term_of(stderr)};

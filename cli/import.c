@@ -38,28 +38,34 @@ typedef struct session {
 
 void cevm_help_import(FILE *to, const cevm_cli *cli)
 {
-    (void)fprintf(
-        to,
-        "Usage: %s import --genesis FILE [OPTION]... FILE...\n\n"
-        "Imports blocks (RLP, one after the other, as nodes export them) onto a chain, in memory unless --data-dir is\n"
-        "given: every block is checked and executed. Stops at the first block that is refused, and says which and "
-        "why.\n\n",
-        cli->program);
-    (void)fputs("  --genesis FILE   the first block and the forks: a genesis.json as geth reads it\n"
-                "  --config NAME    the rules of mainnet, sepolia, hoodi or dev instead of the file's\n"
-                "  --state FILE     go on from FILE, if it is there, and write it at the end: head and accounts\n"
-                "  --data-dir DIR   keep the chain in DIR, one block one transaction, and go on from where it stands\n"
-                "  --no-sync        with --data-dir: do not wait for the disk; a power cut can then destroy DIR\n"
+    (void)fprintf(to,
+                  "Usage: %s import --genesis FILE [OPTION]... FILE...\n"
+                  "\n"
+                  "Imports blocks (RLP, one after the other, as nodes export them) onto a chain, in\n"
+                  "memory unless --data-dir is given: every block is checked and executed. Stops at\n"
+                  "the first block that is refused, and says which and why.\n"
+                  "\n",
+                  cli->program);
+    (void)fputs("  --genesis FILE   the first block and the forks: genesis.json as geth reads it\n"
+                "  --config NAME    the rules of mainnet, sepolia, hoodi or dev, not the file's\n"
+                "  --state FILE     go on from FILE, if it is there, and write it at the end:\n"
+                "                   head and accounts\n"
+                "  --data-dir DIR   keep the chain in DIR, one block one transaction, and go on\n"
+                "                   from where it stands\n"
+                "  --no-sync        with --data-dir: do not wait for the disk; a power cut can\n"
+                "                   then destroy DIR\n"
                 "  --stop-at N      stop when block N has been imported\n"
                 "  --check-seal     verify proof of work (Ethash) before the merge\n"
                 "  --keep-going     pass over blocks that are refused; the exit code still tells\n"
                 "  --json           the summary as one line of JSON\n"
-                "\nA FILE of blocks may be larger than memory; - is standard input. Ctrl-C stops between two blocks.\n"
-                "The exit code is 0 when every block was imported or there already, 1 when one was refused or a file\n"
-                "could not be read, 130 after Ctrl-C.\n",
+                "\n"
+                "A FILE of blocks may be larger than memory; - is standard input. Ctrl-C stops\n"
+                "between two blocks. The exit code is 0 when every block was imported or there\n"
+                "already, 1 when one was refused or a file could not be read, 130 after Ctrl-C.\n",
                 to);
     (void)fprintf(to,
-                  "\nExamples\n"
+                  "\n"
+                  "Examples\n"
                   "  %s import --genesis genesis.json chain.rlp\n"
                   "  %s import --genesis genesis.json --state chain.state part1.rlp part2.rlp\n"
                   "  %s import --genesis genesis.json --data-dir chain/ chain.rlp\n"
@@ -590,6 +596,10 @@ int cevm_cmd_import(const cevm_cli *cli, int argc, char **argv)
     }
     if (options.state != NULL && options.data_dir != NULL) {
         (void)fprintf(stderr, "%s: --state and --data-dir do not go together (%s --help)\n", command, command);
+        return CEVM_EXIT_USAGE;
+    }
+    if (options.no_sync && options.data_dir == NULL) {
+        (void)fprintf(stderr, "%s: --no-sync wants --data-dir too (%s --help)\n", command, command);
         return CEVM_EXIT_USAGE;
     }
     session *s = calloc(1, sizeof *s);

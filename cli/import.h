@@ -117,9 +117,6 @@ typedef struct cevm_import_point {
 
 void cevm_import_point_free(cevm_import_point *point);
 
-/** Number and hash of a block by its header alone; false when the bytes are no block. */
-bool cevm_import_peek(uint64_t *number, cevm_hash *hash, cevm_bytes rlp);
-
 /** Writes a point and the accounts of a store into a file: whole or not at all. */
 bool cevm_import_state_save(const cevm_import_point *point, cevm_memdb *db, const char *command, const char *path);
 /** Reads both back into an empty store. That the accounts are those of the head is for cevm_chain_open to check. */

@@ -25,7 +25,8 @@ void cevm_import_point_free(cevm_import_point *point)
     *point = (cevm_import_point){.head = {.number = 0}};
 }
 
-bool cevm_import_peek(uint64_t *number, cevm_hash *hash, cevm_bytes rlp)
+/** Number and hash of a block by its header alone; false when the bytes are no block. */
+static bool peek(uint64_t *number, cevm_hash *hash, cevm_bytes rlp)
 {
     cevm_bytes block;
     cevm_rlp_item item;
@@ -169,7 +170,7 @@ static bool take_recent(cevm_import_point *out, cevm_bytes list)
             return false;
         }
         block->capacity = block->size;
-        if (!cevm_import_peek(&number, &block->hash, rlp)) {
+        if (!peek(&number, &block->hash, rlp)) {
             return false;
         }
         out->recent_count++;

@@ -114,13 +114,18 @@ static void help_version(FILE *to, const cevm_cli *cli)
         cli->program, cli->program);
 }
 
+static bool is_help(const char *word)
+{
+    return strcmp(word, "-h") == 0 || strcmp(word, "--help") == 0 || strcmp(word, "-help") == 0;
+}
+
 static int cmd_help(const cevm_cli *cli, int argc, char **argv)
 {
     if (argc < 2) {
         help_all(stdout, cli);
         return CEVM_EXIT_OK;
     }
-    const command *found = find_command(argv[1]);
+    const command *found = find_command(is_help(argv[1]) ? argv[0] : argv[1]);
     if (found == NULL) {
         return unknown_command(cli, argv[1]);
     }
@@ -144,9 +149,10 @@ int main(int argc, char **argv)
     }
     const char *word = argv[1];
     int code = CEVM_EXIT_OK;
-    if (strcmp(word, "-v") == 0 || strcmp(word, "--version") == 0 || strcmp(word, "-version") == 0) {
+    if (strcmp(word, "-v") == 0 || strcmp(word, "-V") == 0 || strcmp(word, "--version") == 0 ||
+        strcmp(word, "-version") == 0) {
         print_version_line();
-    } else if (strcmp(word, "-h") == 0 || strcmp(word, "--help") == 0 || strcmp(word, "-help") == 0) {
+    } else if (is_help(word)) {
         help_all(stdout, &cli);
     } else {
         const command *found = find_command(word);

@@ -92,16 +92,36 @@ cevm_err cevm_named_trace_close(cevm_named_trace *t)
     return t->failed;
 }
 
+/* Words from the column where the line stands to the end of a line of 80, and on from `column` in the next. */
+static void put_words(FILE *to, const char *words, size_t column)
+{
+    enum { WIDTH = 80 };
+    size_t at = column;
+    for (const char *word = words; *word != '\0';) {
+        const size_t size = strcspn(word, " ");
+        if (at != column && at + 1 + size > WIDTH) {
+            (void)fprintf(to, "\n%*s", (int)column, "");
+            at = column;
+        }
+        at += (at != column ? 1U : 0U) + size;
+        (void)fprintf(to, "%s%.*s", at != column + size ? " " : "", (int)size, word);
+        word += size + (word[size] != '\0' ? 1 : 0);
+    }
+    (void)fputc('\n', to);
+}
+
 void cevm_named_trace_help(FILE *to)
 {
+    enum { COLUMN = 27 };
     size_t count;
     const cevm_trace_info *infos = cevm_trace_list(&count);
     for (size_t i = 0; i < count; ++i) {
         const char *name = infos[i].name[0] != '\0' ? infos[i].name : "structLog";
-        const char *options = strcmp(infos[i].options, "*") == 0 ? "" : infos[i].options;
-        (void)fprintf(to, "    %-25s %s\n", name, infos[i].summary);
-        if (options[0] != '\0') {
-            (void)fprintf(to, "    %-25s   %s\n", "", options);
+        (void)fprintf(to, "  %-*s", COLUMN - 2, name);
+        put_words(to, infos[i].summary, COLUMN);
+        if (infos[i].options[0] != '\0' && strcmp(infos[i].options, "*") != 0) {
+            (void)fprintf(to, "%*s", COLUMN + 2, "");
+            put_words(to, infos[i].options, COLUMN + 2);
         }
     }
 }

@@ -18,6 +18,11 @@ static sigset_t ends(void)
     (void)sigemptyset(&signals);
     (void)sigaddset(&signals, SIGINT);
     (void)sigaddset(&signals, SIGTERM);
+    /* A terminal that is closed ends the node as Ctrl-C does, its state written; under nohup it stays. */
+    struct sigaction now;
+    if (sigaction(SIGHUP, NULL, &now) == 0 && now.sa_handler != SIG_IGN) {
+        (void)sigaddset(&signals, SIGHUP);
+    }
     return signals;
 }
 
@@ -131,6 +136,10 @@ int cevm_cmd_node(const cevm_cli *cli, int argc, char **argv)
     if (command.artifacts != NULL && !cevm_artifacts_load(&artifacts, error, sizeof error, command.artifacts)) {
         (void)fail(&command, error);
         return CEVM_EXIT_FAILURE;
+    }
+    if (artifacts != NULL && cevm_artifacts_count(artifacts) == 0) { /* they may be about to be compiled: no failure */
+        (void)fprintf(stderr, "%s: %s: there is no ABI here; the log will show selectors\n", command.name,
+                      command.artifacts);
     }
     block_signals();
     (void)mallopt(M_ARENA_MAX, 4); /* a heap for each of hundreds of threads would never shrink */

@@ -22,6 +22,7 @@ typedef struct cevm_node_command {
     const char *load_state; /* read at the start */
     const char *dump_state; /* written at the end */
     const char *artifacts;
+    char fork_url[2048]; /* without the block behind it */
     bool quiet;
     bool json;
     bool lists_methods;

@@ -16,10 +16,11 @@ enum { MAX_OPTIONS = 96 }; /* more than there are */
 /* What is read as text or wider than it is kept. */
 typedef struct raw {
     uint64_t port, accounts, balance, max_connections, call_gas, timeout, max_request;
-    uint64_t batch, memory, retries;
+    uint64_t batch;
     const char *block_time, *hardfork, *timestamp, *fork_block, *chain_id, *gas_limit, *base_fee, *gas_price, *order,
         *genesis;
-    bool no_cors, steps_tracing, unlimited_code, no_cache;
+    const char *idle_text;
+    bool no_cors, unlimited_code, idle;
 } raw;
 
 static bool wrong(const cevm_node_command *c, const char *option, const char *wanted, const char *value)
@@ -142,7 +143,62 @@ static bool read_ranges(cevm_node_command *c, const raw *r)
     return ok;
 }
 
-static bool interpret(cevm_node_command *c, const raw *r)
+static bool clash(const cevm_node_command *c, bool clashes, const char *text)
+{
+    if (clashes) {
+        (void)fprintf(stderr, "%s: %s\n", c->name, text);
+    }
+    return clashes;
+}
+
+/* An option that would do nothing, because another is missing or wins, is a mistake, not a wish. */
+static bool fit_together(const cevm_node_command *c, const raw *r)
+{
+    const cevm_node_options *n = &c->node;
+    const bool has_chain = n->data_dir != NULL; /* it may hold a fork to go on with */
+    const bool is_fork = n->fork_url != NULL || n->offline || has_chain;
+    return !clash(c, n->mixed_mining && r->block_time == NULL, "--mixed-mining wants --block-time too") &&
+           !clash(c, n->no_mining && r->block_time != NULL, "--no-mining and --block-time do not go together") &&
+           !clash(c, n->no_sync && !has_chain, "--no-sync wants --data-dir too") &&
+           !clash(c, r->fork_block != NULL && !is_fork, "--fork-block-number wants --fork-url too") &&
+           !clash(c, n->fork_cache != NULL && !is_fork, "--fork-cache wants --fork-url too (or --offline)") &&
+           !clash(c, n->offline && n->fork_cache == NULL && !has_chain,
+                  "--offline wants --fork-cache FILE, recorded by a run without it");
+}
+
+/* An origin that is none would never match, and nobody would say why. */
+static bool has_origins(const cevm_node_command *c)
+{
+    for (const char *item = c->server.origins; item != NULL && *item != '\0';) {
+        item += strspn(item, ", ");
+        const size_t size = strcspn(item, ", ");
+        if (size != 0 && !(size == 1 && *item == '*') && memmem(item, size, "://", 3) == NULL &&
+            !(size == 4 && memcmp(item, "null", 4) == 0)) {
+            return wrong(c, "cors-origins", "origins such as http://localhost:3000, or '*'", c->server.origins);
+        }
+        item += size;
+    }
+    return true;
+}
+
+/* "http://node:8545@17000000", as anvil has it: the block behind the URL. */
+static bool split_fork_url(cevm_node_command *c, raw *r)
+{
+    const char *at = c->node.fork_url != NULL ? strrchr(c->node.fork_url, '@') : NULL;
+    if (at == NULL || at[1] == '\0' || at[1 + strspn(at + 1, "0123456789")] != '\0') {
+        return true; /* none, or a password */
+    }
+    if (clash(c, r->fork_block != NULL, "the block is given twice, behind the URL and with --fork-block-number")) {
+        return false;
+    }
+    r->fork_block = at + 1;
+    c->node.has_fork_block = true;
+    (void)snprintf(c->fork_url, sizeof c->fork_url, "%.*s", (int)(at - c->node.fork_url), c->node.fork_url);
+    c->node.fork_url = c->fork_url;
+    return true;
+}
+
+static bool interpret(cevm_node_command *c, raw *r)
 {
     const cevm_u256 ether = cevm_u256_from_u64(1000000000000000000u);
     const cevm_u256 balance = cevm_u256_from_u64(r->balance);
@@ -164,11 +220,7 @@ static bool interpret(cevm_node_command *c, const raw *r)
         (void)fprintf(stderr, "%s: --history wants %d blocks or more\n", c->name, (int)CEVM_NODE_MIN_HISTORY);
         return false;
     }
-    if (c->node.mixed_mining && r->block_time == NULL) {
-        (void)fprintf(stderr, "%s: --mixed-mining wants --block-time too\n", c->name);
-        return false;
-    }
-    return read_ranges(c, r) &&
+    return fit_together(c, r) && has_origins(c) && split_fork_url(c, r) && read_ranges(c, r) &&
            read_optional(&c->node.timestamp, c, "timestamp", r->timestamp, 0, CEVM_NODE_LAST_TIME) &&
            read_optional(&c->node.fork_block, c, "fork-block-number", r->fork_block, 0, UINT64_MAX) &&
            read_optional(&c->node.chain_id, c, "chain-id", r->chain_id, 1, UINT64_MAX) &&
@@ -226,6 +278,37 @@ static size_t chain_options(cevm_option *to, cevm_node_command *c, raw *r)
     return sizeof rows / sizeof rows[0];
 }
 
+/*
+ * anvil's options that set how it asks a remote node and what it keeps in memory. Neither is a question here: requests are
+ * batched and repeated as the remote wants, and blocks share what they have in common. They are taken so that a script
+ * written for anvil runs; what changes an answer is never taken and forgotten.
+ */
+static size_t idle_options(cevm_option *to, raw *r)
+{
+    static const struct {
+        const char *name;
+        bool is_switch;
+    } names[] = {{"steps-tracing", true}, /* traces have all steps */
+                 {"no-rate-limit", true},
+                 {"no-rpc-rate-limit", true},
+                 {"no-storage-caching", true},
+                 {"preserve-historical-states", true},
+                 {"compute-units-per-second", false},
+                 {"cups", false},
+                 {"retries", false},
+                 {"fork-retry-backoff", false},
+                 {"threads", false},
+                 {"memory-limit", false},
+                 {"max-persisted-states", false},
+                 {"cache-path", false}};
+    enum { COUNT = sizeof names / sizeof names[0] };
+    for (size_t i = 0; i < COUNT; ++i) {
+        to[i] = (cevm_option){names[i].name, names[i].is_switch ? CEVM_OPTION_SWITCH : CEVM_OPTION_TEXT,
+                              names[i].is_switch ? (void *)&r->idle : (void *)&r->idle_text};
+    }
+    return COUNT;
+}
+
 static size_t server_options(cevm_option *to, cevm_node_command *c, raw *r)
 {
     cevm_server_options *s = &c->server;
@@ -243,7 +326,6 @@ static size_t server_options(cevm_option *to, cevm_node_command *c, raw *r)
         {"max-batch", CEVM_OPTION_NUMBER, &r->batch},
         {"timeout", CEVM_OPTION_NUMBER, &r->timeout},
         {"artifacts", CEVM_OPTION_TEXT, &c->artifacts},
-        {"steps-tracing", CEVM_OPTION_SWITCH, &r->steps_tracing}, /* traces always have all steps here */
         {"quiet", CEVM_OPTION_SWITCH, &c->quiet},
         {"silent", CEVM_OPTION_SWITCH, &c->quiet},
         {"q", CEVM_OPTION_SWITCH, &c->quiet},
@@ -267,7 +349,8 @@ bool cevm_node_command_parse(cevm_node_command *out, const cevm_cli *cli, int ar
     (void)snprintf(out->name, sizeof out->name, "%.20s %.20s", cli->program, argv[0]);
     cevm_option table[MAX_OPTIONS] = {{NULL, CEVM_OPTION_SWITCH, NULL}};
     size_t count = chain_options(table, out, &r);
-    (void)server_options(table + count, out, &r);
+    count += server_options(table + count, out, &r);
+    (void)idle_options(table + count, &r);
     cevm_arguments arguments;
     if (!cevm_options_parse(&arguments, table, out->name, argc, argv)) {
         return false;

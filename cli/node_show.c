@@ -133,6 +133,8 @@ static void help_chain(FILE *to)
                 "  --history N               forget all but the newest N blocks, 257 or more\n"
                 "                            (default: forget none)\n"
                 "  --data-dir FOLDER         keep the chain on disk, through restarts and crashes\n"
+                "                            (another chain id, genesis or fork than it has is\n"
+                "                            an error)\n"
                 "  --no-sync                 with it: do not wait for the disk; faster, but a\n"
                 "                            power cut can destroy it\n"
                 "  --state FILE              load it if it is there, write it at the end; or\n"
@@ -151,7 +153,8 @@ static void help_server(FILE *to)
 {
     (void)fputs("\n"
                 "Fork of a remote chain\n"
-                "  -f, --fork-url URL        read what is not here from there\n"
+                "  -f, --fork-url URL        read what is not here from there; URL@N: as\n"
+                "                            of block N\n"
                 "  --fork-block-number N     as of this block (default: the newest)\n"
                 "  --fork-cache FILE         keep what was read (default: in the --data-dir)\n"
                 "  --offline                 ask nobody: the cache has it all\n"
@@ -177,7 +180,11 @@ static void help_server(FILE *to)
                 "  -q, --quiet, --silent     no banner and no log\n"
                 "  --methods                 list the methods and end\n"
                 "\n"
-                "SIGINT and SIGTERM end it when it has answered what it is working on.\n",
+                "anvil's options for its caches and for how often it asks a remote (--retries,\n"
+                "--no-rate-limit, --compute-units-per-second, --no-storage-caching, --threads\n"
+                "...) are taken and do nothing: neither needs setting here.\n"
+                "SIGINT, SIGTERM and a closed terminal (SIGHUP) end it when it has answered what\n"
+                "it is working on.\n",
                 to);
 }
 

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cevm/hex.h>
@@ -51,7 +52,10 @@ static json_t *read_hex(const char *path)
     uint8_t *bytes = NULL;
     char *text = NULL;
     long size = -1;
-    if (file != NULL && fseek(file, 0, SEEK_END) == 0) {
+    struct stat info;
+    if (file != NULL && fstat(fileno(file), &info) == 0 && S_ISDIR(info.st_mode)) {
+        errno = EISDIR;
+    } else if (file != NULL && fseek(file, 0, SEEK_END) == 0) {
         size = ftell(file);
     }
     if (size >= 0 && size < MAX_STATE / 2 && fseek(file, 0, SEEK_SET) == 0) {

@@ -19,7 +19,21 @@ static const cevm_option *find(const cevm_option *table, const char *name, size_
     return NULL;
 }
 
-static void unknown(const cevm_option *table, const char *command, const char *name, size_t length)
+/* "-p8545": a number right behind its letter. Letters there are more likely a long name with one dash. */
+static const cevm_option *find_joined(const char **value, const cevm_option *table, const char *name)
+{
+    const cevm_option *option = find(table, name, 1);
+    if (option == NULL || option->kind == CEVM_OPTION_SWITCH || name[1] < '0' || name[1] > '9') {
+        return NULL;
+    }
+    *value = name + 1;
+    return option;
+}
+
+static const char *dashes(const cevm_option *option) { return option->name[1] == '\0' ? "-" : "--"; }
+
+/* The dashes as they were typed, so that the message shows what stands on the command line. */
+static void unknown(const cevm_option *table, const char *command, const char *typed, const char *name, size_t length)
 {
     char text[NAME_LIMIT + 1];
     size_t count = 0;
@@ -29,8 +43,9 @@ static void unknown(const cevm_option *table, const char *command, const char *n
     while (table[count].name != NULL) {
         ++count;
     }
-    const char *near = count != 0 ? cevm_nearest_name(text, &table[0].name, sizeof table[0], count) : NULL;
-    (void)fprintf(stderr, "%s: unknown option --%.*s", command, (int)kept, name);
+    /* Every letter is as near to every other: a name of one has no neighbours. */
+    const char *near = count != 0 && kept > 1 ? cevm_nearest_name(text, &table[0].name, sizeof table[0], count) : NULL;
+    (void)fprintf(stderr, "%s: unknown option %.*s%.*s", command, (int)(name - typed), typed, (int)kept, name);
     if (near != NULL) {
         (void)fprintf(stderr, "; did you mean --%s?", near);
     }
@@ -72,7 +87,7 @@ static bool store(const cevm_option *option, const char *command, const char *va
     case CEVM_OPTION_TEXT: *(const char **)option->target = value; break;
     }
     if (wanted != NULL) {
-        (void)fprintf(stderr, "%s: --%s wants %s, not \"%s\"\n", command, option->name, wanted, value);
+        (void)fprintf(stderr, "%s: %s%s wants %s, not \"%s\"\n", command, dashes(option), option->name, wanted, value);
         return false;
     }
     return true;
@@ -96,22 +111,26 @@ bool cevm_options_parse(cevm_arguments *out, const cevm_option *table, const cha
             continue;
         }
         const cevm_option *option = find(table, name, length);
+        const char *joined = NULL;
+        if (option == NULL && text[1] != '-') {
+            option = find_joined(&joined, table, name);
+        }
         if (option == NULL && (strcmp(name, "help") == 0 || strcmp(name, "h") == 0)) {
             out->help = true;
             continue;
         }
         if (option == NULL) {
-            unknown(table, command, name, length);
+            unknown(table, command, text, name, length);
             return false;
         }
-        const char *value = name[length] == '=' ? name + length + 1 : NULL;
+        const char *value = name[length] == '=' ? name + length + 1 : joined;
         if (value == NULL && option->kind == CEVM_OPTION_SWITCH) {
             value = "true";
         } else if (value == NULL && i + 1 < argc) {
             value = argv[++i];
         }
         if (value == NULL) {
-            (void)fprintf(stderr, "%s: --%s wants a value\n", command, option->name);
+            (void)fprintf(stderr, "%s: %s%s wants a value\n", command, dashes(option), option->name);
             return false;
         }
         if (!store(option, command, value)) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * cli/options.h: a command line read by a table, in the spelling of Go's flag package, which geth's tools use: `--name
- * value`, `--name=value`, `-name` alike; a switch is `--name`, `--name=true` or `--name=false`; `--` ends the options;
+ * value`, `--name=value`, `-name` alike; a letter may have a number right behind it, `-p8545`; a switch is `--name`, `--name=true` or `--name=false`; `--` ends the options;
  * options and other arguments may be mixed.
  */
 #ifndef CEVM_CLI_OPTIONS_H

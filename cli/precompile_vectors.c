@@ -58,8 +58,9 @@ static bool choose(vector_run *run)
     if (o->name != NULL) {
         run->contract = cevm_precompile_by_name(o, o->name);
     } else if (run->contract == NULL) {
-        (void)fprintf(stderr, "%s: the name of %s does not tell its contract; name it after the file\n", o->command,
-                      o->vectors);
+        (void)fprintf(stderr,
+                      "%s: the name of %s does not tell its contract; say it behind the file: --vectors %s NAME\n",
+                      o->command, o->vectors, o->vectors);
     }
     if (o->fork != NULL && !cevm_fork_by_name(&run->fork, o->fork)) {
         (void)fprintf(stderr, "%s: no fork is called \"%s\" (cevm version lists them)\n", o->command, o->fork);
@@ -174,14 +175,15 @@ int cevm_precompile_vectors(const cevm_precompile_options *o)
         (void)fprintf(stderr, "%s: --bench is for people; leave --json out\n", o->command);
         return CEVM_EXIT_USAGE;
     }
-    if (!choose(&run)) {
-        return CEVM_EXIT_USAGE;
-    }
     if (!cevm_json_load_file(&root, &error, o->vectors)) {
         (void)fprintf(stderr, "%s: %s\n", o->command, error.text);
         return CEVM_EXIT_FAILURE;
     }
-    bool ok = json_is_array(root);
+    if (!choose(&run)) {
+        json_decref(root);
+        return CEVM_EXIT_USAGE;
+    }
+    bool ok = json_array_size(root) != 0;
     if (!ok) {
         (void)fprintf(stderr, "%s: %s is no array of cases\n", o->command, o->vectors);
     }

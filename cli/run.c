@@ -448,6 +448,41 @@ static bool run_all(run *r)
     return true;
 }
 
+/* An option that would do nothing without another is a mistake, not a wish. */
+static bool is_alone(const cevm_run_options *o, bool given, const char *option, const char *other)
+{
+    if (given) {
+        (void)fprintf(stderr, "%s: %s wants %s too\n", o->command, option, other);
+    }
+    return given;
+}
+
+static bool fit_together(const cevm_run_options *o)
+{
+    const bool is_remote = cevm_fork_is_wanted(&o->remote);
+    const bool is_elsewhere = is_remote || o->data_dir != NULL;
+    if (o->code == NULL && o->code_file == NULL && o->prestate == NULL && !is_elsewhere) {
+        (void)fprintf(stderr, "%s: no code: give it as hex, as a file, or as an account of --prestate\n(%s --help)\n",
+                      o->command, o->command);
+        return false;
+    }
+    if (is_elsewhere && (o->prestate != NULL || o->dump)) {
+        (void)fprintf(stderr, "%s: %s does not go with --prestate or --dump\n", o->command,
+                      o->data_dir != NULL ? "--data-dir" : "--fork-url");
+        return false;
+    }
+    if (is_remote && o->data_dir != NULL) {
+        (void)fprintf(stderr, "%s: --fork-url and --data-dir do not go together\n", o->command);
+        return false;
+    }
+    return !is_alone(o, o->data_dir == NULL && o->block != UINT64_MAX, "--block", "--data-dir") &&
+           !is_alone(o, o->data_dir == NULL && o->genesis != NULL, "--genesis",
+                     "--data-dir (--prestate reads a genesis file)") &&
+           !is_alone(o, !is_remote && o->remote.block != UINT64_MAX, "--fork-block-number", "--fork-url") &&
+           !is_alone(o, !is_remote && o->remote.cache != NULL, "--fork-cache", "--fork-url (or --offline)") &&
+           !is_alone(o, o->contract != NULL && o->code == NULL && o->code_file == NULL, "--contract", "a file of code");
+}
+
 static bool parse(cevm_run_options *o, cevm_arguments *arguments, int argc, char **argv)
 {
     uint64_t none = UINT64_MAX;
@@ -479,22 +514,7 @@ static bool parse(cevm_run_options *o, cevm_arguments *arguments, int argc, char
     o->code = arguments->count == 1 ? arguments->items[0] : NULL;
     o->has_gas = none != UINT64_MAX;
     o->gas = o->has_gas ? none : 10000000000U;
-    const bool is_elsewhere = cevm_fork_is_wanted(&o->remote) || o->data_dir != NULL;
-    if (!arguments->help && o->code == NULL && o->code_file == NULL && o->prestate == NULL && !is_elsewhere) {
-        (void)fprintf(stderr, "%s: no code: give it as hex, as a file, or as an account of --prestate\n(%s --help)\n",
-                      o->command, o->command);
-        return false;
-    }
-    if (is_elsewhere && (o->prestate != NULL || o->dump)) {
-        (void)fprintf(stderr, "%s: %s does not go with --prestate or --dump\n", o->command,
-                      o->data_dir != NULL ? "--data-dir" : "--fork-url");
-        return false;
-    }
-    if (cevm_fork_is_wanted(&o->remote) && o->data_dir != NULL) {
-        (void)fprintf(stderr, "%s: --fork-url and --data-dir do not go together\n", o->command);
-        return false;
-    }
-    return true;
+    return arguments->help || fit_together(o);
 }
 
 int cevm_cmd_run(const cevm_cli *cli, int argc, char **argv)

@@ -4,6 +4,7 @@
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/run.h"
 
@@ -125,7 +126,8 @@ bool cevm_parse_hex(cevm_blob *out, const char *command, const char *what, const
         ++digits;
     }
     if (digits % 2 != 0) {
-        (void)fprintf(stderr, "%s: %s is not hex: %zu digits, an odd number, make no bytes\n", command, what, digits);
+        (void)fprintf(stderr, "%s: %s is not hex: %zu digit%s, an odd number, make no bytes\n", command, what, digits,
+                      digits == 1 ? "" : "s");
         cevm_blob_free(out);
         return false;
     }
@@ -319,6 +321,12 @@ bool cevm_run_load_code(cevm_blob *out, const cevm_run_options *o)
     if (o->code == NULL) {
         return true;
     }
-    return names_file(o->code) ? load_file(out, o, o->code)
-                               : cevm_parse_hex(out, o->command, "CODE", o->code, strlen(o->code));
+    if (names_file(o->code)) {
+        return load_file(out, o, o->code);
+    }
+    const bool ok = cevm_parse_hex(out, o->command, "CODE", o->code, strlen(o->code));
+    if (!ok && strncmp(o->code, "0x", 2) != 0 && access(o->code, F_OK) != 0) {
+        (void)fprintf(stderr, "(and no file has this name)\n");
+    }
+    return ok;
 }

@@ -256,46 +256,60 @@ int cevm_cmd_t8n(const cevm_cli *cli, int argc, char **argv)
 
 void cevm_help_t8n(FILE *to, const cevm_cli *cli)
 {
-    (void)fprintf(
-        to,
-        "Usage: %s t8n [OPTION]...          (also: %s transition)\n\n"
-        "Applies a block's transactions to a state and tells what came of it: the state afterwards, roots,\n"
-        "receipts, and why transactions were refused. Input and output are those of go-ethereum's evm t8n.\n\n",
-        cli->program, cli->program);
+    (void)fprintf(to,
+                  "Usage: %s t8n [OPTION]...          (also: %s transition)\n"
+                  "\n"
+                  "Applies a block's transactions to a state and tells what came of it: the state\n"
+                  "afterwards, roots, receipts, and why transactions were refused. Input and output\n"
+                  "are those of go-ethereum's evm t8n.\n"
+                  "\n",
+                  cli->program, cli->program);
     (void)fputs("Input: a file, or stdin, where one object holds them all\n"
                 "  --input.alloc FILE      the accounts before (default alloc.json)\n"
                 "  --input.env FILE        the block's environment (default env.json)\n"
-                "  --input.txs FILE        the transactions (default txs.json): signed, or with a secretKey; or an\n"
-                "                          RLP list as hex, when the name ends with .rlp\n"
-                "\nOutput: a file, stdout or stderr\n"
+                "  --input.txs FILE        the transactions (default txs.json): signed, or with a\n"
+                "                          secretKey; or an RLP list as hex, when the name ends\n"
+                "                          with .rlp\n"
+                "\n"
+                "Output: a file, stdout or stderr\n"
                 "  --output.basedir DIR    where files go; it is made if it is missing\n"
                 "  --output.alloc FILE     the accounts after (default alloc.json)\n"
                 "  --output.result FILE    roots, receipts, refusals (default result.json)\n"
-                "  --output.body FILE      the transactions of the block as RLP (default: not written)\n"
-                "\nRules\n"
+                "  --output.body FILE      the block's transactions as RLP (default: not written)\n"
+                "\n"
+                "Rules\n"
                 "  --state.chainid N       (default 1)\n"
-                "  --state.reward WEI      for the miner; 0 (the default) still touches the coinbase, -1 does not\n"
-                "  --state-test            the transactions alone: no system calls, withdrawals, requests, rewards\n"
-                "  --state.fork NAME       (default " CEVM_T8N_DEFAULT_FORK "); the names are\n\n",
+                "  --state.reward WEI      for the miner; 0 (the default) still touches the\n"
+                "                          coinbase, -1 does not\n"
+                "  --state-test            the transactions alone: no system calls, withdrawals,\n"
+                "                          requests, rewards\n"
+                "  --state.fork NAME       (default " CEVM_T8N_DEFAULT_FORK "); the names are\n"
+                "\n",
                 to);
     cevm_t8n_list_forks(to);
-    (void)fputs(
-        "\nTraces\n"
-        "  --trace                 each transaction's instructions as JSON lines (EIP-3155), in files\n"
-        "                          trace-<index>-<hash>.jsonl in the basedir\n"
-        "  --trace.memory, --trace.returndata, --trace.callframes, --trace.nostack\n"
-        "                          what they show besides, or do not\n"
-        "  --trace.tracer NAME     a tracer's JSON instead, in files trace-<index>-<hash>.json: callTracer,\n"
-        "                          prestateTracer ... (cevm run --help lists them)\n"
-        "  --trace.config JSON     its options; --trace.jsonconfig is the same\n"
-        "  --opcode.count FILE     how often each instruction was executed\n"
-        "\nThe exit code is 0, or 2: the block cannot be executed; 3: fork, environment or options do not fit\n"
-        "together; 4: a block hash is missing; 10: JSON; 11: files; 12: RLP. A refused transaction is no error.\n",
-        to);
+    (void)fputs("\n"
+                "Traces\n"
+                "  --trace                 each transaction's instructions as JSON lines\n"
+                "                          (EIP-3155), in files trace-<index>-<hash>.jsonl in the\n"
+                "                          basedir\n"
+                "  --trace.memory, --trace.returndata, --trace.callframes, --trace.nostack\n"
+                "                          what they show besides, or do not\n"
+                "  --trace.tracer NAME     a tracer's JSON instead, in files\n"
+                "                          trace-<index>-<hash>.json: callTracer, prestateTracer\n"
+                "                          ... (cevm run --help lists them)\n"
+                "  --trace.config JSON     its options; --trace.jsonconfig is the same\n"
+                "  --opcode.count FILE     how often each instruction was executed\n"
+                "\n"
+                "The exit code is 0, or 2: the block cannot be executed; 3: fork, environment or\n"
+                "options do not fit together; 4: a block hash is missing; 10: JSON; 11: files;\n"
+                "12: RLP. A refused transaction is no error.\n",
+                to);
     (void)fprintf(to,
-                  "\nExamples\n"
+                  "\n"
+                  "Examples\n"
                   "  %s t8n --state.fork Cancun --output.result stdout --output.alloc stdout\n"
-                  "  %s t8n --input.alloc stdin --input.env stdin --input.txs stdin --trace --output.basedir out\n"
+                  "  %s t8n --input.alloc stdin --input.env stdin --input.txs stdin --trace \\\n"
+                  "      --output.basedir out\n"
                   "  %s t8n-server --uds t8n.sock       answers many requests from one process\n",
                   cli->program, cli->program, cli->program);
 }

@@ -83,7 +83,7 @@ bool cevm_t8n_read_json(json_t **out, cevm_t8n_error *error, const char *path, c
         return cevm_t8n_fail(error, CEVM_T8N_IO, "failed reading %s file: %.200s: %s", what, path, strerror(reason));
     }
     json_error_t where;
-    *out = json_loadb(text, size, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &where);
+    *out = cevm_json_parse(text, size, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &where);
     free(text);
     if (*out == NULL) {
         return cevm_t8n_fail(error, CEVM_T8N_JSON, "failed unmarshalling %s%s: line %d, column %d: %s",

@@ -15,6 +15,8 @@ static const char *const names[] = {
     "BPO3",
     "BPO3ToBPO4AtTime15k",
     "BPO4",
+    "BPO4ToBPO5AtTime15k",
+    "BPO5",
     "Berlin",
     "BerlinToLondonAt5",
     "Byzantium",
@@ -50,23 +52,12 @@ static const char *const names[] = {
     "TangerineWhistle",
 };
 
-/* geth's test networks for the forks that only change blob parameters: the first two are mainnet's (EIP-7892). */
-static const struct {
-    const char *name;
-    int target, max, fraction;
-} blob_forks[] = {
-    {"BPO1", 10, 15, 8346193},
-    {"BPO2", 14, 21, 11684671},
-    {"BPO3", 21, 32, 20609697},
-    {"BPO4", 14, 21, 13739630},
-};
-
 void cevm_t8n_list_forks(FILE *to)
 {
     size_t column = 0;
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         size_t length = strlen(names[i]);
-        if (column + length > 96) {
+        if (column + length > 78) {
             (void)fputc('\n', to);
             column = 0;
         }
@@ -74,20 +65,6 @@ void cevm_t8n_list_forks(FILE *to)
         column += length + 1;
     }
     (void)fputc('\n', to);
-}
-
-static json_t *default_schedule(void)
-{
-    json_t *all = json_object();
-    for (size_t i = 0; i < sizeof blob_forks / sizeof blob_forks[0]; i++) {
-        json_t *row = json_pack("{s:i,s:i,s:i}", "target", blob_forks[i].target, "max", blob_forks[i].max,
-                                "baseFeeUpdateFraction", blob_forks[i].fraction);
-        if (json_object_set_new(all, blob_forks[i].name, row) != 0) {
-            json_decref(all);
-            return NULL;
-        }
-    }
-    return all;
 }
 
 bool cevm_t8n_rules(cevm_test_network *out, cevm_t8n_error *error, const char *fork, json_t *schedule)
@@ -99,17 +76,16 @@ bool cevm_t8n_rules(cevm_test_network *out, cevm_t8n_error *error, const char *f
     bool known = false;
     bool is_default = schedule == NULL || json_is_null(schedule);
     json_t *name = json_string(fork);
-    json_t *blobs = is_default ? default_schedule() : json_incref(schedule);
-    bool ok = name != NULL && blobs != NULL;
+    bool ok = name != NULL;
     if (ok) {
         cevm_json_at at = cevm_json_root(name, "failed constructing chain configuration", NULL, &error->message);
-        cevm_json_at rows = cevm_json_root(blobs, "blobSchedule", NULL, &error->message);
-        ok = (is_default || cevm_json_is_object(&rows)) && cevm_test_network_by_name(out, &known, &at, &rows);
+        cevm_json_at rows = cevm_json_root(schedule, "blobSchedule", NULL, &error->message);
+        ok = (is_default || cevm_json_is_object(&rows)) &&
+             cevm_test_network_by_name(out, &known, &at, is_default ? NULL : &rows);
         ok = ok || cevm_t8n_code(error, CEVM_T8N_CONFIG);
     } else {
         (void)cevm_t8n_fail(error, CEVM_T8N_EVM, "out of memory");
     }
     json_decref(name);
-    json_decref(blobs);
     return ok;
 }

@@ -354,7 +354,7 @@ static void completed(void *ctx, struct MHD_Connection *connection, void **slot,
 
 static int say(const char *what, const char *name)
 {
-    (void)fprintf(stderr, "t8n-server: %s %s: %s\n", what, name, strerror(errno));
+    (void)fprintf(stderr, "cevm t8n-server: %s %s: %s\n", what, name, strerror(errno));
     return -1;
 }
 
@@ -564,28 +564,34 @@ int cevm_cmd_t8n_server(const cevm_cli *cli, int argc, char **argv)
 
 void cevm_help_t8n_server(FILE *to, const cevm_cli *cli)
 {
-    (void)fprintf(
-        to,
-        "Usage: %s t8n-server --uds PATH | --listen [ADDRESS:]PORT\n\n"
-        "Answers transitions over HTTP from one process. POST to / an object\n"
-        "  {\"state\": {\"fork\", \"chainid\", \"reward\"}, \"input\": {\"alloc\", \"env\", \"txs\"}}\n"
-        "and it answers {\"body\", \"alloc\", \"result\"}, each as %s t8n writes it. A request that cannot be\n"
-        "carried out is answered with status 400 or 500 and {\"error\", \"code\"}; refused transactions and\n"
-        "blocks that cannot be valid (\"blockException\") are part of the result.\n\n",
-        cli->program, cli->program);
-    (void)fputs(
-        "  --uds PATH         a Unix socket, open to this user alone\n"
-        "  --listen WHERE     a TCP port; the address is 127.0.0.1 unless one is given\n"
-        "  --jobs N           transitions at once (default: the processors there are)\n"
-        "  --timeout S        stop after so many seconds without a request (default: never)\n"
-        "  --time-limit S     stop executing a request after so many seconds (default 600, 0: never)\n"
-        "  --max-request MIB  the size a request may have (default 256)\n"
-        "\nAlso in a request: \"trace\": true with \"output-basedir\" (over a Unix socket), \"count-opcodes\": true,\n"
-        "\"blobSchedule\" in the state, \"txsRlp\" in the input; ?arg=--state-test after the path.\n"
-        "SIGINT and SIGTERM end it when it has answered what it is working on.\n",
-        to);
     (void)fprintf(to,
-                  "\nExample\n  %s t8n-server --uds t8n.sock &\n"
+                  "Usage: %s t8n-server --uds PATH | --listen [ADDRESS:]PORT\n"
+                  "\n"
+                  "Answers transitions over HTTP from one process. POST to / an object\n"
+                  "  {\"state\": {\"fork\", \"chainid\", \"reward\"}, \"input\": {\"alloc\", \"env\", \"txs\"}}\n"
+                  "and it answers {\"body\", \"alloc\", \"result\"}, each as %s t8n writes it. A\n"
+                  "request that cannot be carried out is answered with status 400 or 500 and\n"
+                  "{\"error\", \"code\"}; refused transactions and blocks that cannot be valid\n"
+                  "(\"blockException\") are part of the result.\n"
+                  "\n",
+                  cli->program, cli->program);
+    (void)fputs("  --uds PATH         a Unix socket, open to this user alone\n"
+                "  --listen WHERE     a TCP port; the address is 127.0.0.1 unless one is given\n"
+                "  --jobs N           transitions at once (default: the processors there are)\n"
+                "  --timeout S        stop after so many seconds without a request (never)\n"
+                "  --time-limit S     stop executing a request after so many seconds (600; 0:\n"
+                "                     never)\n"
+                "  --max-request MIB  the size a request may have (default 256)\n"
+                "\n"
+                "Also in a request: \"trace\": true with \"output-basedir\" (over a Unix socket),\n"
+                "\"count-opcodes\": true, \"blobSchedule\" in the state, \"txsRlp\" in the input;\n"
+                "?arg=--state-test after the path. SIGINT and SIGTERM end it when it has answered\n"
+                "what it is working on.\n",
+                to);
+    (void)fprintf(to,
+                  "\n"
+                  "Example\n"
+                  "  %s t8n-server --uds t8n.sock &\n"
                   "  curl --unix-socket t8n.sock -d @request.json http://localhost/\n",
                   cli->program);
 }

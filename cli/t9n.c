@@ -179,16 +179,24 @@ int cevm_cmd_t9n(const cevm_cli *cli, int argc, char **argv)
 
 void cevm_help_t9n(FILE *to, const cevm_cli *cli)
 {
-    (void)fprintf(
-        to,
-        "Usage: %s t9n [OPTION]...          (also: %s transaction)\n\n"
-        "Checks transactions without a state: encoding, signature, intrinsic gas, fields. Writes a JSON array\n"
-        "with an object for each: hash, address (of the sender), intrinsicGas, and error when it is not valid.\n\n"
-        "  --input.txs FILE     an RLP list of transactions as hex text (the name ends with .rlp), or stdin:\n"
-        "                       an object with \"txsRlp\"\n"
-        "  --state.chainid N    (default 1)\n"
-        "  --state.fork NAME    (default " CEVM_T8N_DEFAULT_FORK "); the names are\n\n",
-        cli->program, cli->program);
+    (void)fprintf(to,
+                  "Usage: %s t9n [OPTION]...          (also: %s transaction)\n"
+                  "\n"
+                  "Checks transactions without a state: encoding, signature, intrinsic gas, fields.\n"
+                  "Writes a JSON array with an object for each: hash, address (of the sender),\n"
+                  "intrinsicGas, and error when it is not valid.\n"
+                  "\n",
+                  cli->program, cli->program);
+    (void)fputs("  --input.txs FILE     an RLP list of transactions as hex text (the name ends\n"
+                "                       with .rlp), or stdin: an object with \"txsRlp\"\n"
+                "  --state.chainid N    (default 1)\n"
+                "  --state.fork NAME    (default " CEVM_T8N_DEFAULT_FORK "); the names are\n"
+                "\n",
+                to);
     cevm_t8n_list_forks(to);
-    (void)fprintf(to, "\nExample\n  %s t9n --state.fork London --input.txs signed_txs.rlp\n", cli->program);
+    (void)fprintf(to,
+                  "\n"
+                  "Example\n"
+                  "  %s t9n --state.fork London --input.txs signed_txs.rlp\n",
+                  cli->program);
 }

@@ -67,6 +67,16 @@ static bool open_named(cevm_open_trace *out, const cevm_tracing *tracing, const 
     return out->is_named;
 }
 
+static bool is_geth_text(const char *format)
+{
+    return strcmp(format, "struct") == 0 || strcmp(format, "md") == 0 || strcmp(format, "markdown") == 0;
+}
+
+static bool is_format(const char *format)
+{
+    return strcmp(format, "json") == 0 || strcmp(format, "table") == 0 || is_geth_text(format);
+}
+
 bool cevm_tracing_open(cevm_open_trace *out, const cevm_tracing *tracing, const char *fallback, const char *command,
                        FILE *stream)
 {
@@ -78,14 +88,14 @@ bool cevm_tracing_open(cevm_open_trace *out, const cevm_tracing *tracing, const 
         (void)fprintf(stderr, "%s: --trace.config gives options to a tracer: name it with --trace.tracer\n", command);
         return false;
     }
-    if (!tracing->trace && !tracing->json) {
-        return true;
-    }
     const char *format = tracing->format != NULL ? tracing->format : tracing->json ? "json" : fallback;
     cevm_err err = CEVM_OK;
+    if (!tracing->trace && !tracing->json && is_format(format)) {
+        return true;
+    }
     if (strcmp(format, "json") == 0) {
         err = open_json(out, tracing, stream);
-    } else if (strcmp(format, "struct") == 0 || strcmp(format, "md") == 0 || strcmp(format, "markdown") == 0) {
+    } else if (is_geth_text(format)) {
         err = open_text(out, tracing, stream, format[0] == 'm');
     } else if (strcmp(format, "table") == 0) {
         err = open_table(out, tracing, stream);

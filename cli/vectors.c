@@ -169,9 +169,10 @@ static bool settle(cevm_vectors_options *o, const flags *f)
                       o->kind->command);
         return false;
     }
+    char command[64];
     cevm_open_trace trial; /* a format that is not known is told before anything is run */
-    if (!cevm_tracing_open(&trial, &o->tracing, "json", o->kind->command, stderr) ||
-        !cevm_tracing_close(&trial, o->kind->command)) {
+    (void)snprintf(command, sizeof command, "%s %s", o->cli->program, o->kind->command);
+    if (!cevm_tracing_open(&trial, &o->tracing, "json", command, stderr) || !cevm_tracing_close(&trial, command)) {
         return false;
     }
     if (f->jobs > 1024) {
@@ -218,6 +219,11 @@ static int exit_code(const cevm_vectors_options *o, const cevm_vectors_tally *ta
     if (tally->bad_files != 0) {
         return CEVM_EXIT_FAILURE;
     }
+    if (o->human && tally->total.passed + tally->total.failed + tally->total.skipped == 0) { /* nothing was proved */
+        (void)fprintf(stderr, "%s %s: no test was chosen%s\n", o->cli->program, o->kind->command,
+                      o->has_run || o->has_fork || o->has_index ? " by --run and its like" : "");
+        return CEVM_EXIT_FAILURE;
+    }
     return o->human && tally->total.failed != 0 ? CEVM_EXIT_FAILURE : CEVM_EXIT_OK;
 }
 
@@ -245,7 +251,7 @@ static int run_paths(const cevm_vectors_options *o, const cevm_arguments *argume
     if (o->human) {
         cevm_vectors_write_summary(stdout, o->kind, &tally, seconds);
     }
-    if (summary != NULL && !cevm_vectors_write_summary_file(summary, &tally, seconds)) {
+    if (summary != NULL && !cevm_vectors_write_summary_file(o, summary, &tally, seconds)) {
         return CEVM_EXIT_FAILURE;
     }
     return exit_code(o, &tally);
@@ -261,6 +267,10 @@ static int run_batch(const cevm_vectors_options *o, const char *summary)
     ssize_t length;
     double start = now();
     one.jobs = 1;
+    if (isatty(STDIN_FILENO) == 1) {
+        (void)fprintf(stderr, "%s %s: names of files, one a line (Ctrl-D ends them; --help explains):\n",
+                      o->cli->program, o->kind->command);
+    }
     while ((length = getline(&line, &room, stdin)) >= 0) {
         while (length > 0 && (line[length - 1] == '\n' || line[length - 1] == '\r')) {
             line[--length] = '\0';
@@ -279,7 +289,7 @@ static int run_batch(const cevm_vectors_options *o, const char *summary)
     if (o->human) {
         cevm_vectors_write_summary(stdout, o->kind, &tally, seconds);
     }
-    if (summary != NULL && !cevm_vectors_write_summary_file(summary, &tally, seconds)) {
+    if (summary != NULL && !cevm_vectors_write_summary_file(o, summary, &tally, seconds)) {
         return CEVM_EXIT_FAILURE;
     }
     return exit_code(o, &tally);

@@ -146,6 +146,7 @@ void cevm_vectors_write_failure(FILE *out, const cevm_vectors_options *options, 
 void cevm_vectors_write_summary(FILE *out, const cevm_vectors_kind *kind, const cevm_vectors_tally *tally,
                                 double seconds);
 /** The same as one line of JSON, into a file. False with a message on stderr when it cannot be written. */
-bool cevm_vectors_write_summary_file(const char *path, const cevm_vectors_tally *tally, double seconds);
+bool cevm_vectors_write_summary_file(const cevm_vectors_options *o, const char *path, const cevm_vectors_tally *tally,
+                                     double seconds);
 
 #endif

@@ -50,7 +50,7 @@ static void show_progress(pool *p)
     if (since < 100 && p->progress_time.tv_sec != 0) {
         return;
     }
-    enum { BAR = 24 };
+    enum { BAR = 12 }; /* so that the counts of a whole release fit into 80 columns */
     char bar[BAR + 1];
     size_t full = (size_t)(p->tally->files * BAR / p->count);
     memset(bar, '.', BAR);

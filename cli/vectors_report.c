@@ -205,12 +205,19 @@ void cevm_vectors_write_summary(FILE *out, const cevm_vectors_kind *kind, const 
                   (uintmax_t)t->failed, (uintmax_t)t->skipped, (uintmax_t)tally->files, seconds);
 }
 
-bool cevm_vectors_write_summary_file(const char *path, const cevm_vectors_tally *tally, double seconds)
+static bool not_written(const cevm_vectors_options *o, const char *path)
+{
+    (void)fprintf(stderr, "%s %s: %s: cannot be written: %s\n", o->cli->program, o->kind->command, path,
+                  strerror(errno));
+    return false;
+}
+
+bool cevm_vectors_write_summary_file(const cevm_vectors_options *o, const char *path, const cevm_vectors_tally *tally,
+                                     double seconds)
 {
     FILE *out = fopen(path, "we");
     if (out == NULL) {
-        (void)fprintf(stderr, "%s: cannot be written: %s\n", path, strerror(errno));
-        return false;
+        return not_written(o, path);
     }
     const cevm_vectors_count *t = &tally->total;
     (void)fprintf(out,
@@ -236,8 +243,5 @@ bool cevm_vectors_write_summary_file(const char *path, const cevm_vectors_tally 
     (void)fputs("}}\n", out);
     bool ok = ferror(out) == 0;
     ok = fclose(out) == 0 && ok;
-    if (!ok) {
-        (void)fprintf(stderr, "%s: cannot be written: %s\n", path, strerror(errno));
-    }
-    return ok;
+    return ok || not_written(o, path);
 }

@@ -9,9 +9,19 @@
 typedef struct stage {
     cevm_fork fork;
     bool has_dao, has_muir, has_arrow, has_gray; /* what a fork of the library's table does not tell */
-    bool is_blob_only;                           /* "BPO1": Osaka, with parameters only the test itself can name */
     char name[32];
 } stage;
+
+/* Whether a name is one of a fork that changes blob parameters alone (EIP-7892). */
+static bool is_blob_only(const char *name)
+{
+    return strncasecmp(name, "BPO", 3) == 0 && name[3] >= '1' && name[3] <= '9' && name[4] == '\0';
+}
+
+bool cevm_test_fork_by_name(cevm_fork *out, const char *name)
+{
+    return cevm_fork_by_name(out, is_blob_only(name) ? "Osaka" : name);
+}
 
 /* A stage by the first `length` characters of a text. */
 static bool stage_by_name(stage *out, const char *text, size_t length)
@@ -22,15 +32,11 @@ static bool stage_by_name(stage *out, const char *text, size_t length)
     }
     memcpy(out->name, text, length);
     const char *name = out->name;
-    if (strncasecmp(name, "BPO", 3) == 0 && length == 4 && name[3] >= '1' && name[3] <= '9') {
-        out->is_blob_only = true;
-        return cevm_fork_by_name(&out->fork, "Osaka");
-    }
     out->has_dao = strcasecmp(name, "Dao") == 0 || strcasecmp(name, "DAOFork") == 0;
     out->has_gray = strcasecmp(name, "GrayGlacier") == 0;
     out->has_arrow = out->has_gray || strcasecmp(name, "ArrowGlacier") == 0;
     out->has_muir = out->has_arrow || strcasecmp(name, "MuirGlacier") == 0;
-    return cevm_fork_by_name(&out->fork, name);
+    return cevm_test_fork_by_name(&out->fork, name);
 }
 
 /* When the second stage begins: "5", "Time15k", "DiffC0000". */
@@ -127,26 +133,39 @@ static bool need_u64(uint64_t *out, const cevm_json_at *object, const char *key)
     return cevm_json_need(&at, object, key) && cevm_json_u64(out, &at);
 }
 
+bool cevm_test_blob_params(cevm_blob_params *out, cevm_fork fork, const char *name, const cevm_json_at *schedule,
+                           const cevm_json_at *at)
+{
+    /* BPO1 and what follows it: two forks of mainnet, and those that test networks count on to. */
+    static const cevm_blob_params blob_only[] = {
+        {10, 15, 8346193}, {14, 21, 11684671}, {21, 32, 20609697}, {14, 21, 13739630}, {14, 21, 13739630},
+    };
+    cevm_json_at row;
+    if (schedule != NULL && cevm_json_find(&row, schedule, name)) {
+        return need_u64(&out->target, &row, "target") && need_u64(&out->max, &row, "max") &&
+               need_u64(&out->base_fee_update_fraction, &row, "baseFeeUpdateFraction");
+    }
+    *out = cevm_blob_params_default(fork);
+    if (is_blob_only(name)) {
+        const size_t index = (size_t)(name[3] - '1');
+        if (index >= sizeof blob_only / sizeof blob_only[0]) {
+            return cevm_json_fail(at, "the test has no blob parameters for %s", name);
+        }
+        *out = blob_only[index];
+    }
+    return true;
+}
+
 static bool add_blob_params(cevm_chain_config *config, const stage *s, uint64_t timestamp, const cevm_json_at *name,
                             const cevm_json_at *schedule)
 {
     cevm_blob_schedule_entry *entry = &config->blob_schedule[config->blob_schedule_count];
-    cevm_json_at row;
     if (!CEVM_HAS_EIP(s->fork, 4844)) {
         return true;
     }
-    *entry = (cevm_blob_schedule_entry){.timestamp = timestamp, .params = cevm_blob_params_default(s->fork)};
-    if (schedule != NULL && cevm_json_find(&row, schedule, s->name)) {
-        cevm_blob_params *params = &entry->params;
-        if (!need_u64(&params->target, &row, "target") || !need_u64(&params->max, &row, "max") ||
-            !need_u64(&params->base_fee_update_fraction, &row, "baseFeeUpdateFraction")) {
-            return false;
-        }
-    } else if (s->is_blob_only) {
-        return cevm_json_fail(name, "the test has no blob parameters for %s", s->name);
-    }
+    entry->timestamp = timestamp;
     config->blob_schedule_count++;
-    return true;
+    return cevm_test_blob_params(&entry->params, s->fork, s->name, schedule, name);
 }
 
 bool cevm_test_network_by_name(cevm_test_network *out, bool *known, const cevm_json_at *name,

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ethereum-tests/state_test.h"
 
+#include "ethereum-tests/networks.h"
+
 #include <stdio.h>
 
 bool cevm_state_test_is(const json_t *value)
@@ -54,14 +56,12 @@ static bool load_env(cevm_test_env *out, const cevm_json_at *test)
 /* EIP-7840: the file's own blob schedule goes before mainnet's. */
 static bool load_blob_params(cevm_blob_params *out, const cevm_json_at *test, const cevm_test_entry *entry)
 {
-    *out = cevm_blob_params_default(entry->fork);
-    cevm_json_at config, schedule, row;
-    if (!CEVM_HAS_EIP(entry->fork, 4844) || !cevm_json_find(&config, test, "config") ||
-        !cevm_json_find(&schedule, &config, "blobSchedule") || !cevm_json_find(&row, &schedule, entry->fork_name)) {
+    cevm_json_at config, schedule;
+    if (!CEVM_HAS_EIP(entry->fork, 4844)) {
         return true;
     }
-    return need_u64(&out->target, &row, "target") && need_u64(&out->max, &row, "max") &&
-           need_u64(&out->base_fee_update_fraction, &row, "baseFeeUpdateFraction");
+    const bool found = cevm_json_find(&config, test, "config") && cevm_json_find(&schedule, &config, "blobSchedule");
+    return cevm_test_blob_params(out, entry->fork, entry->fork_name, found ? &schedule : NULL, test);
 }
 
 void cevm_state_test_block(cevm_block_env *out, const cevm_state_test *test, const cevm_test_entry *entry)
@@ -171,7 +171,7 @@ static bool load_fork(cevm_test_entry *entries, size_t *next, const cevm_json_at
                       const choices *c, cevm_arena *arena)
 {
     cevm_test_entry fork = {.fork_name = list->key};
-    fork.fork_known = cevm_fork_by_name(&fork.fork, list->key);
+    fork.fork_known = cevm_test_fork_by_name(&fork.fork, list->key);
     if (fork.fork_known && !load_blob_params(&fork.blob, test, &fork)) {
         return false;
     }

@@ -12,7 +12,11 @@
 #include "trace/revert.h"
 #include "trace/trace_base.h"
 
-enum { DEPTHS = 1026, SHOWN_WORDS = 8 };
+/*
+ * Where there is no data to compare, because the callee ran out of gas or gave no reason, a caller hands that on if it reverts
+ * right after a RETURNDATACOPY. What compilers put between the call and the revert is shorter than NEAR_STEPS.
+ */
+enum { DEPTHS = 1026, SHOWN_WORDS = 8, NEAR_STEPS = 64, RETURNDATACOPY = 0x3e };
 
 /* A call that is running. */
 typedef struct frame {
@@ -44,6 +48,8 @@ typedef struct failure_tracer {
     cevm_fault_watch watch;
     fault step;    /* the instruction under way, and when it has failed what came of it, until its frame has ended */
     fault child;   /* of the callee that ended last in the frame that runs; is_set false when it did not fail */
+    size_t since;  /* instructions of that frame after it */
+    bool copied;   /* one of them was RETURNDATACOPY */
     frame *frames; /* by depth - 1 */
     size_t frame_capacity;
     frame *path; /* to where `child` went wrong, from the outermost */
@@ -86,6 +92,8 @@ static void step(void *ctx, const cevm_step *s)
     if (t->step.is_set) {
         forget(t, &t->step);
     }
+    ++t->since;
+    t->copied = t->copied || s->op == RETURNDATACOPY;
     fault *f = &t->step;
     f->has_step = true;
     f->depth = s->depth;
@@ -125,9 +133,11 @@ static void keep_path(failure_tracer *t, uint32_t depth)
 /* Whether a frame that reverted only handed on what its callee said. */
 static bool hands_on(const failure_tracer *t, const cevm_result *result)
 {
-    return t->child.is_set && cevm_status_is_revert(result->status) && result->output.size != 0 &&
-           result->output.size == t->child.output.size &&
-           memcmp(result->output.data, t->child.output.data, result->output.size) == 0;
+    if (!t->child.is_set || !cevm_status_is_revert(result->status) || result->output.size != t->child.output.size) {
+        return false;
+    }
+    return result->output.size != 0 ? memcmp(result->output.data, t->child.output.data, result->output.size) == 0
+                                    : t->copied && t->since <= NEAR_STEPS;
 }
 
 static void leave(void *ctx, const cevm_result *result, uint32_t depth)
@@ -149,6 +159,8 @@ static void leave(void *ctx, const cevm_result *result, uint32_t depth)
         keep_path(t, depth);
     }
     t->step = (fault){.is_set = false};
+    t->since = 0;
+    t->copied = false;
 }
 
 /* ---- The answer --------------------------------------------------------------------------------------------------- */

@@ -10,7 +10,8 @@
 
 enum { SELECTOR_ERROR = 0x08c379a0, SELECTOR_PANIC = 0x4e487b71 };
 
-const char *cevm_panic_meaning(uint64_t code)
+/** The meaning of a Panic code (Solidity's table), or NULL when it has none. */
+static const char *panic_meaning(uint64_t code)
 {
     switch (code) {
     case 0x00: return "generic compiler panic";
@@ -53,8 +54,7 @@ static size_t printable(const uint8_t *p, size_t left)
     return control || overlong || surrogate || turns || code > 0x10ffff ? 0 : n;
 }
 
-/* Writes `prefix` + the text, escaped and quoted + `suffix`; cut where size ends. */
-static void put_quoted(char *out, size_t size, const char *prefix, cevm_bytes text, const char *suffix)
+void cevm_put_quoted(char *out, size_t size, const char *prefix, cevm_bytes text, const char *suffix)
 {
     size_t used = (size_t)snprintf(out, size, "%s\"", prefix);
     size_t tail = strlen(suffix) + 2;
@@ -77,13 +77,12 @@ static void put_quoted(char *out, size_t size, const char *prefix, cevm_bytes te
     }
 }
 
-/* The string of Error(string); false when the encoding is broken. */
-static bool decode_string(cevm_bytes *out, cevm_bytes arguments)
+bool cevm_abi_bytes(cevm_bytes *out, cevm_bytes arguments, size_t head)
 {
-    if (arguments.size < 64) {
+    if (arguments.size < 64 || head > arguments.size - 32) {
         return false;
     }
-    cevm_u256 offset = cevm_u256_from_be(arguments.data);
+    cevm_u256 offset = cevm_u256_from_be(arguments.data + head);
     if (!cevm_u256_fits_u64(&offset) || offset.w[0] > arguments.size - 32) {
         return false;
     }
@@ -99,7 +98,7 @@ static bool decode_string(cevm_bytes *out, cevm_bytes arguments)
 static void put_panic(char *out, size_t size, const cevm_u256 *code)
 {
     char text[67];
-    const char *meaning = cevm_u256_fits_u64(code) ? cevm_panic_meaning(code->w[0]) : NULL;
+    const char *meaning = cevm_u256_fits_u64(code) ? panic_meaning(code->w[0]) : NULL;
     cevm_u256_to_hex(text, code);
     (void)snprintf(out, size, meaning != NULL ? "Panic(%s): %s" : "Panic(%s)", text, meaning != NULL ? meaning : "");
 }
@@ -118,8 +117,8 @@ bool cevm_revert_describe(char *out, size_t size, cevm_bytes data)
                         (uint32_t)data.data[3];
     cevm_bytes arguments = {data.data + 4, data.size - 4};
     cevm_bytes text;
-    if (selector == SELECTOR_ERROR && decode_string(&text, arguments)) {
-        put_quoted(out, size, "Error(", text, ")");
+    if (selector == SELECTOR_ERROR && cevm_abi_bytes(&text, arguments, 0)) {
+        cevm_put_quoted(out, size, "Error(", text, ")");
         return true;
     }
     if (selector == SELECTOR_PANIC && arguments.size == 32) {

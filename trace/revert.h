@@ -18,7 +18,10 @@
  */
 bool cevm_revert_describe(char *out, size_t size, cevm_bytes data);
 
-/** The meaning of a Panic code (Solidity's table), or NULL when it has none. Static storage. */
-const char *cevm_panic_meaning(uint64_t code);
+/** The string or bytes among ABI-encoded arguments whose word lies at `head`; false when the encoding is broken. */
+bool cevm_abi_bytes(cevm_bytes *out, cevm_bytes arguments, size_t head);
+
+/** Writes `prefix`, the text in quotes and escaped as above, and `suffix`; cut where size ends. */
+void cevm_put_quoted(char *out, size_t size, const char *prefix, cevm_bytes text, const char *suffix);
 
 #endif

@@ -2,6 +2,9 @@
 /* Signatures most contracts share. */
 #include "trace/selectors.h"
 
+#include "evm/u256.h"
+#include "trace/revert.h"
+
 #include <cevm/hex.h>
 
 #include <stdio.h>
@@ -106,53 +109,115 @@ static bool type_is(const char *type, size_t length, const char *name)
     return strlen(name) == length && memcmp(type, name, length) == 0;
 }
 
-/* One argument; 80 bytes of text at most. */
-static void put_argument(char *text, size_t size, const char *type, size_t length, const uint8_t word[32])
+/* A number in decimal while it is below 2^128, else in hex. */
+static void put_number(char *text, const cevm_u256 *v)
 {
-    cevm_u256 v = cevm_u256_from_be(word);
+    if ((v->w[2] | v->w[3]) == 0) {
+        cevm_u256_to_decimal(text, v);
+    } else {
+        cevm_u256_to_hex(text, v);
+    }
+}
+
+static void put_signed(char *text, const cevm_u256 *v)
+{
+    const bool negative = u256_is_negative(v);
+    const cevm_u256 magnitude = negative ? u256_neg(v) : *v;
+    text[0] = '-';
+    put_number(text + (negative ? 1 : 0), &magnitude);
+}
+
+static void put_bytes(char *text, size_t size, cevm_bytes data)
+{
+    enum { SHOWN = 32 };
+    const size_t shown = data.size < SHOWN ? data.size : SHOWN;
+    text[0] = '0';
+    text[1] = 'x';
+    cevm_hex_encode(text + 2, data.data, shown);
+    if (shown < data.size) {
+        append(text, size, "…", sizeof "…" - 1);
+    }
+}
+
+static bool begins_with(const char *type, size_t length, const char *name)
+{
+    return length >= strlen(name) && memcmp(type, name, strlen(name)) == 0 && type[length - 1] != ']';
+}
+
+/* One argument, whose word begins at `at`. A text of ARGUMENT_SIZE holds the longest that is not cut. */
+static void put_argument(char *text, size_t size, const char *type, size_t length, cevm_bytes arguments, size_t at)
+{
+    const uint8_t *word = arguments.data + at;
+    const cevm_u256 v = cevm_u256_from_be(word);
+    cevm_bytes data;
     if (type_is(type, length, "address")) {
         text[0] = '0';
         text[1] = 'x';
         cevm_hex_encode(text + 2, word + 12, 20);
     } else if (type_is(type, length, "bool")) {
         (void)snprintf(text, size, "%s", cevm_u256_is_zero(&v) ? "false" : "true");
-    } else if (length > 4 && memcmp(type, "uint", 4) == 0 && type[length - 1] != ']') {
-        if ((v.w[2] | v.w[3]) == 0) {
-            cevm_u256_to_decimal(text, &v);
-        } else {
-            cevm_u256_to_hex(text, &v);
-        }
-    } else if (length > 5 && memcmp(type, "bytes", 5) == 0 && type[length - 1] != ']') {
+    } else if (type_is(type, length, "string") && cevm_abi_bytes(&data, arguments, at)) {
+        cevm_put_quoted(text, size, "", data, "");
+    } else if (type_is(type, length, "bytes") && cevm_abi_bytes(&data, arguments, at)) {
+        put_bytes(text, size, data);
+    } else if (begins_with(type, length, "uint")) {
+        put_number(text, &v);
+    } else if (begins_with(type, length, "int")) {
+        put_signed(text, &v);
+    } else if (length > 5 && begins_with(type, length, "bytes")) {
         cevm_u256_to_hex(text, &v);
     } else {
         (void)snprintf(text, size, "…");
     }
 }
 
+/* Bytes of the first type of a list: to the comma or bracket behind it, over those inside of a tuple. */
+static size_t type_length(const char *list)
+{
+    size_t depth = 0;
+    size_t i = 0;
+    for (; list[i] != '\0' && (depth != 0 || (list[i] != ',' && list[i] != ')')); ++i) {
+        depth += list[i] == '(' ? 1 : 0;
+        depth -= list[i] == ')' ? 1 : 0;
+    }
+    return i;
+}
+
+/* Whether it takes one word of the arguments. A tuple or an array of a fixed size may take more. */
+static bool is_one_word(const char *type, size_t length)
+{
+    const bool is_array = length != 0 && type[length - 1] == ']';
+    return is_array ? length >= 2 && type[length - 2] == '[' : length != 0 && type[0] != '(';
+}
+
 void cevm_describe_call(char *out, size_t size, const char *text, cevm_bytes arguments)
 {
+    enum { ARGUMENT_SIZE = 240 };
     const char *type = strchr(text, '(');
+    size_t count = 0;
     out[0] = '\0';
-    if (type == NULL) {
-        append(out, size, text, strlen(text));
-        return;
+    for (const char *p = type; p != NULL && *p != '\0' && p[1] != ')' && p[1] != '\0'; ++count) {
+        p += 1 + type_length(p + 1);
+        p = *p == ',' ? p : NULL;
     }
-    size_t count = type[1] == ')' ? 0 : 1;
-    for (const char *p = type; *p != '\0'; ++p) {
-        count += *p == ',' ? 1 : 0;
-    }
-    if (arguments.size / 32 < count) {
+    if (type == NULL || arguments.size / 32 < count) {
         append(out, size, text, strlen(text));
         return;
     }
     append(out, size, text, (size_t)(type - text) + 1);
     for (size_t i = 0; i < count; ++i) {
-        char argument[80];
+        char argument[ARGUMENT_SIZE] = "…";
         ++type; /* over the bracket or the comma */
-        size_t length = strcspn(type, ",)");
-        put_argument(argument, sizeof argument, type, length, arguments.data + 32 * i);
+        const size_t length = type_length(type);
+        const bool is_placed = is_one_word(type, length);
+        if (is_placed) {
+            put_argument(argument, sizeof argument, type, length, arguments, 32 * i);
+        }
         append(out, size, ", ", i == 0 ? 0 : 2);
         append(out, size, argument, strlen(argument));
+        if (!is_placed) {
+            break; /* where those behind it lie would take the sizes of all its parts */
+        }
         type += length;
     }
     append(out, size, ")", 1);

@@ -18,8 +18,9 @@ const char *cevm_known_event(uint32_t topic_start);
 
 /**
  * Writes a call with its arguments in words: `transfer(0xab…cd, 1000)`. Addresses in full, numbers in decimal up to
- * 128 bits and in hex above, arguments of types without a fixed size as `…`. `arguments` are the ABI-encoded words behind the
- * selector; when they are too short for the signature it is written with its types instead.
+ * 128 bits and in hex above, strings in quotes, the first 32 of bytes, arrays as `…`; a tuple or an array of a fixed size is
+ * `…` too and ends the list. `arguments` are the ABI-encoded words behind the selector; when they are too short for the
+ * signature it is written with its types instead.
  *
  * @param out receives the text, cut to `size` - 1 bytes, NUL-terminated; size must not be 0
  */

@@ -52,7 +52,8 @@ bool cevm_trace_may_write(cevm_trace *t)
     return t->failed == CEVM_OK;
 }
 
-bool cevm_trace_keep(cevm_trace *t, uint64_t bytes)
+/** Counts memory that is to be kept; false (and the trace failed) when it is too much. */
+static bool keep(cevm_trace *t, uint64_t bytes)
 {
     if (bytes > t->limits.memory - t->kept) {
         cevm_trace_fail(t, CEVM_ERR_LIMIT);
@@ -65,7 +66,7 @@ bool cevm_trace_keep(cevm_trace *t, uint64_t bytes)
 cevm_bytes cevm_trace_copy(cevm_trace *t, cevm_bytes bytes)
 {
     cevm_bytes copy = {NULL, 0};
-    if (bytes.size == 0 || !cevm_trace_keep(t, bytes.size)) {
+    if (bytes.size == 0 || !keep(t, bytes.size)) {
         return copy;
     }
     uint8_t *data = cevm_alloc(t->allocator, bytes.size);
@@ -102,7 +103,7 @@ bool cevm_trace_grow(cevm_trace *t, void **array, size_t *capacity, size_t count
         return false;
     }
     *array = grown;
-    return cevm_trace_keep(t, (uint64_t)(*capacity - before) * size);
+    return keep(t, (uint64_t)(*capacity - before) * size);
 }
 
 bool cevm_trace_memory(cevm_trace *t, cevm_bytes *out, uint8_t **copy, const cevm_step *step, const cevm_u256 *offset,

@@ -65,8 +65,6 @@ static inline bool cevm_trace_step(cevm_trace *t)
 /** Whether writing may go on: the reader is there and the limit of bytes is not reached. Fails the trace otherwise. */
 bool cevm_trace_may_write(cevm_trace *t);
 
-/** Counts memory that is to be kept; false (and the trace failed) when it is too much. */
-bool cevm_trace_keep(cevm_trace *t, uint64_t bytes);
 /** A copy of bytes, counted; the trace fails, and an empty view comes back, when it cannot be had. Freed by its owner. */
 cevm_bytes cevm_trace_copy(cevm_trace *t, cevm_bytes bytes);
 /** Frees such a copy. */
