@@ -162,7 +162,11 @@ static inline void u256_sub128(uint64_t *high, uint64_t *low, uint64_t b1, uint6
 /** Leading zero bits of x, which must not be zero. */
 static inline unsigned u256_clz64(uint64_t x)
 {
-#if U256_NATIVE
+#if U256_NATIVE && defined(__x86_64__) && !defined(__LZCNT__)
+    /* BSR waits for what was in its destination, so that is x itself: elsewhere it may be the end of the last division. */
+    __asm__("bsrq %0, %0" : "+r"(x) : : "cc");
+    return 63 - (unsigned)x;
+#elif U256_NATIVE
     return (unsigned)__builtin_clzll(x);
 #else
     unsigned count = 0;
