@@ -619,8 +619,8 @@ cevm_u256 cevm_u256_mulmod_with(cevm_modulus *known, const cevm_u256 *a, const c
 U256_INLINE cevm_u256 square(const cevm_u256 *a)
 {
     /*
-     * What stands beside the diagonal occurs twice, and one factor is doubled for that: the lower one, which comes earlier out of
-     * the square before, as a power waits for each. What leaves a0 at the top when it is doubled is worth a1 or nothing in limb 2.
+     * What stands beside the diagonal occurs twice, and one factor is doubled for that: the lower one, which the square before has
+     * ready first, as those of a power wait for each other. The bit that leaves a0 at the top then brings a1 to limb 2.
      */
     const uint64_t a0 = a->w[0];
     const uint64_t a1 = a->w[1];
@@ -628,24 +628,17 @@ U256_INLINE cevm_u256 square(const cevm_u256 *a)
     const uint64_t twice0 = a0 << 1;
     const uint64_t twice1 = u256_funnel_left(a1, a0, 1);
     const uint64_t rest = a1 & ((uint64_t)0 - (a0 >> 63));
-    uint64_t c0;
-    uint64_t c1;
-    uint64_t c2;
-    uint64_t c3;
-    const uint64_t w0 = u256_mul64(a0, a0, &c0);
-    const uint64_t x1 = u256_mul64(twice0, a1, &c1);
-    const uint64_t y2 = u256_mul64(a1, a1, &c2);
-    const uint64_t x2 = u256_mul64(twice0, a2, &c3);
-    unsigned char carry = 0;
-    const uint64_t w1 = u256_addc(x1, c0, &carry);
-    uint64_t w2 = u256_addc(y2, c1, &carry);
-    uint64_t w3 = u256_addc(c2, 0, &carry);
-    carry = 0;
-    w2 = u256_addc(w2, rest, &carry);
-    w3 = u256_addc(w3, twice1 * a2, &carry);
-    carry = 0;
-    w2 = u256_addc(w2, x2, &carry);
-    w3 = u256_addc(w3, c3, &carry) + twice0 * a->w[3];
+    uint64_t c;
+    uint64_t d;
+    const uint64_t w0 = u256_mul64(a0, a0, &c);
+    uint64_t w1 = u256_mul64(twice0, a1, &d);
+    u256_add128(&d, &w1, 0, c);
+    uint64_t w3;
+    uint64_t w2 = u256_mul64(a1, a1, &w3);
+    u256_add128(&w3, &w2, twice1 * a2, rest);
+    u256_add128(&w3, &w2, twice0 * a->w[3], d);
+    const uint64_t x = u256_mul64(twice0, a2, &c);
+    u256_add128(&w3, &w2, c, x);
     return (cevm_u256){{w0, w1, w2, w3}};
 }
 
