@@ -368,12 +368,6 @@ U256_INLINE cevm_u256 divide_word_by_4(cevm_u256 *q, const cevm_u256 *a, const c
 U256_INLINE cevm_u256 divide(cevm_u256 *q, const cevm_u256 *a, const cevm_u256 *b)
 {
     *q = cevm_u256_from_u64(0);
-    if (cevm_u256_fits_u64(a) && cevm_u256_fits_u64(b)) {
-        const uint64_t x = a->w[0];
-        const uint64_t y = b->w[0];
-        *q = cevm_u256_from_u64(y != 0 ? x / y : 0);
-        return cevm_u256_from_u64(y != 0 ? x % y : 0);
-    }
     if (u256_lt(a, b)) {
         return *a;
     }
@@ -454,17 +448,35 @@ void cevm_u256_divmod(cevm_u256 *quotient, cevm_u256 *remainder, const cevm_u256
     *remainder = r;
 }
 
-cevm_u256 cevm_u256_div(const cevm_u256 *a, const cevm_u256 *b)
+/* Most divisions are of numbers of one limb, and those are not to save the registers that the long ones need. */
+
+__attribute__((noinline)) static cevm_u256 long_quotient(const cevm_u256 *a, const cevm_u256 *b)
 {
     cevm_u256 q;
     (void)divide(&q, a, b);
     return q;
 }
 
-cevm_u256 cevm_u256_mod(const cevm_u256 *a, const cevm_u256 *b)
+__attribute__((noinline)) static cevm_u256 long_remainder(const cevm_u256 *a, const cevm_u256 *b)
 {
     cevm_u256 q;
     return divide(&q, a, b);
+}
+
+cevm_u256 cevm_u256_div(const cevm_u256 *a, const cevm_u256 *b)
+{
+    if (cevm_u256_fits_u64(a) && cevm_u256_fits_u64(b)) {
+        return cevm_u256_from_u64(b->w[0] != 0 ? a->w[0] / b->w[0] : 0);
+    }
+    return long_quotient(a, b);
+}
+
+cevm_u256 cevm_u256_mod(const cevm_u256 *a, const cevm_u256 *b)
+{
+    if (cevm_u256_fits_u64(a) && cevm_u256_fits_u64(b)) {
+        return cevm_u256_from_u64(b->w[0] != 0 ? a->w[0] % b->w[0] : 0);
+    }
+    return long_remainder(a, b);
 }
 
 /** |a| as an unsigned number; 2^255 for the lowest one. */
