@@ -195,9 +195,10 @@ static inline uint64_t u256_funnel_right(uint64_t high, uint64_t low, unsigned b
     return (low >> bits) | (high << 1 << (63 - bits));
 }
 
-/** Exchanges two numbers, limb by limb: a copy of a whole one would go through memory. */
+/** Exchanges two numbers, limb by limb: a copy of a whole one would go through memory. gcc -O2 has to be asked to unroll. */
 static inline void u256_exchange(cevm_u256 *a, cevm_u256 *b)
 {
+#pragma GCC unroll 4
     for (unsigned i = 0; i < 4; ++i) {
         const uint64_t limb = a->w[i];
         a->w[i] = b->w[i];
