@@ -64,8 +64,10 @@ SCALAR := $(if $(filter x86_64%,$(shell $(CC) -dumpmachine 2>/dev/null)),-mgener
 $(addprefix $(BUILD)/obj/evm/,block.o decode.o decode_op.o exact_plain.o keccak_memo.o section.o u256.o): EXTRA = $(SCALAR)
 
 # A handler is a few instructions and a jump: each begins a line of the cache, or loops of the cheapest opcodes take up to 1.4
-# times as long in one build as in the next, by where the linker happened to put them.
-$(addprefix $(BUILD)/obj/evm/,block.o exact.o exact_plain.o): EXTRA += -falign-functions=64
+# times as long in one build as in the next, by where the linker happened to put them. With gcc handlers are labels that are only
+# jumped to (evm/dispatch.h), and it takes so many of them for rarely used that the threshold for that has to go.
+ALIGNED := -falign-functions=64 $(if $(filter gcc,$(COMPILER)),-falign-jumps=64 --param align-threshold=65536)
+$(addprefix $(BUILD)/obj/evm/,block.o exact.o exact_plain.o): EXTRA += $(ALIGNED)
 
 # Everything is built again when the compiler or its flags change; FLAGS is touched only then. What a target adds to its
 # flags must not be in it: the rule sees the variables of the target that asks first, now one and now another.

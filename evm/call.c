@@ -297,7 +297,8 @@ static int begin_call(cevm_vm *vm)
         }
         return deliver_at_once(vm, st, gas);
     }
-    if (vm->pending.code.bytes.size == 0) {
+    /* EIP-7702: a delegate that is a precompile has no code. The code of an EVMC host is run whatever its address is. */
+    if (vm->pending.code.bytes.size == 0 || (contract != NULL && vm->outside == NULL)) {
         vm->output.size = 0;
         return deliver_at_once(vm, CEVM_STATUS_STOP, msg->gas);
     }

@@ -54,10 +54,10 @@ static inline int jumped(cevm_frame *f, size_t from, size_t pc)
     return *f->heat >= f->heat_limit ? OP_HOT : OP_NEXT;
 }
 
-#define NEXT(n)                                    \
-    do {                                           \
-        ip += (n);                                 \
-        GO_TO(handlers[ip < end ? *ip : OP_STOP]); \
+#define NEXT(n)                                            \
+    do {                                                   \
+        ip += (n);                                         \
+        GO_TO(handlers[LIKELY(ip < end) ? *ip : OP_STOP]); \
     } while (0)
 
 /* Words that an opcode adds to the stack. */

@@ -40,10 +40,12 @@ cevm_u256 cevm_keccak_memo_get(cevm_keccak_memo *memo, const uint8_t bytes[64])
     uint64_t mixed = 0;
     uint64_t different = 0;
     memcpy(in, bytes, sizeof in);
+#pragma GCC unroll 4
     for (unsigned i = 0; i < 4; ++i) {
         mixed += (in[i] ^ (in[i + 4] << 32 | in[i + 4] >> 32)) * (UINT64_C(0x9e3779b97f4a7c15) + 2 * i);
     }
     cevm_keccak_entry *entry = &memo->entries[mixed >> (64 - PLACE_BITS)];
+#pragma GCC unroll 8
     for (unsigned i = 0; i < 8; ++i) {
         different |= in[i] ^ entry->in[i];
     }

@@ -71,6 +71,7 @@ __attribute__((always_inline)) static inline void push_from(cevm_u256 *top, size
 {
     const size_t limbs = n / 8;
     const size_t rest = n % 8;
+#pragma GCC unroll 4
     for (size_t i = 0; i < 4; ++i) {
         top[1].w[i] = i < limbs ? cevm_load_be64(bytes + n - 8 * (i + 1)) : 0;
     }

@@ -368,12 +368,6 @@ U256_INLINE cevm_u256 divide_word_by_4(cevm_u256 *q, const cevm_u256 *a, const c
 U256_INLINE cevm_u256 divide(cevm_u256 *q, const cevm_u256 *a, const cevm_u256 *b)
 {
     *q = cevm_u256_from_u64(0);
-    if (cevm_u256_fits_u64(a) && cevm_u256_fits_u64(b)) {
-        const uint64_t x = a->w[0];
-        const uint64_t y = b->w[0];
-        *q = cevm_u256_from_u64(y != 0 ? x / y : 0);
-        return cevm_u256_from_u64(y != 0 ? x % y : 0);
-    }
     if (u256_lt(a, b)) {
         return *a;
     }
@@ -454,17 +448,35 @@ void cevm_u256_divmod(cevm_u256 *quotient, cevm_u256 *remainder, const cevm_u256
     *remainder = r;
 }
 
-cevm_u256 cevm_u256_div(const cevm_u256 *a, const cevm_u256 *b)
+/* Most divisions are of numbers of one limb, and those are not to save the registers that the long ones need. */
+
+__attribute__((noinline)) static cevm_u256 long_quotient(const cevm_u256 *a, const cevm_u256 *b)
 {
     cevm_u256 q;
     (void)divide(&q, a, b);
     return q;
 }
 
-cevm_u256 cevm_u256_mod(const cevm_u256 *a, const cevm_u256 *b)
+__attribute__((noinline)) static cevm_u256 long_remainder(const cevm_u256 *a, const cevm_u256 *b)
 {
     cevm_u256 q;
     return divide(&q, a, b);
+}
+
+cevm_u256 cevm_u256_div(const cevm_u256 *a, const cevm_u256 *b)
+{
+    if (cevm_u256_fits_u64(a) && cevm_u256_fits_u64(b)) {
+        return cevm_u256_from_u64(b->w[0] != 0 ? a->w[0] / b->w[0] : 0);
+    }
+    return long_quotient(a, b);
+}
+
+cevm_u256 cevm_u256_mod(const cevm_u256 *a, const cevm_u256 *b)
+{
+    if (cevm_u256_fits_u64(a) && cevm_u256_fits_u64(b)) {
+        return cevm_u256_from_u64(b->w[0] != 0 ? a->w[0] % b->w[0] : 0);
+    }
+    return long_remainder(a, b);
 }
 
 /** |a| as an unsigned number; 2^255 for the lowest one. */
@@ -618,20 +630,27 @@ cevm_u256 cevm_u256_mulmod_with(cevm_modulus *known, const cevm_u256 *a, const c
 /** a * a modulo 2^256: six multiplications where a product needs ten. */
 U256_INLINE cevm_u256 square(const cevm_u256 *a)
 {
-    /* What stands beside the diagonal occurs twice; one factor is doubled for that, its lowest limb left out. */
+    /*
+     * What stands beside the diagonal occurs twice, and one factor is doubled for that: the lower one, which the square before has
+     * ready first, as those of a power wait for each other. The bit that leaves a0 at the top then brings a1 to limb 2.
+     */
     const uint64_t a0 = a->w[0];
     const uint64_t a1 = a->w[1];
     const uint64_t a2 = a->w[2];
-    const uint64_t twice1 = a1 << 1;
-    const uint64_t twice2 = u256_funnel_left(a2, a1, 1);
-    const uint64_t twice3 = u256_funnel_left(a->w[3], a2, 1);
+    const uint64_t twice0 = a0 << 1;
+    const uint64_t twice1 = u256_funnel_left(a1, a0, 1);
+    const uint64_t rest = a1 & ((uint64_t)0 - (a0 >> 63));
     uint64_t c;
     uint64_t d;
     const uint64_t w0 = u256_mul64(a0, a0, &c);
-    const uint64_t w1 = u256_muladd64(a0, twice1, c, 0, &c);
-    const uint64_t x2 = u256_muladd64(a0, twice2, c, 0, &c);
-    const uint64_t w2 = u256_muladd64(a1, a1, x2, 0, &d);
-    const uint64_t w3 = a0 * twice3 + c + d + a1 * (a2 << 1);
+    uint64_t w1 = u256_mul64(twice0, a1, &d);
+    u256_add128(&d, &w1, 0, c);
+    uint64_t w3;
+    uint64_t w2 = u256_mul64(a1, a1, &w3);
+    u256_add128(&w3, &w2, twice1 * a2, rest);
+    u256_add128(&w3, &w2, twice0 * a->w[3], d);
+    const uint64_t x = u256_mul64(twice0, a2, &c);
+    u256_add128(&w3, &w2, c, x);
     return (cevm_u256){{w0, w1, w2, w3}};
 }
 

@@ -134,7 +134,10 @@ static inline uint64_t u256_muladd64(uint64_t a, uint64_t b, uint64_t c, uint64_
 /** (*high:*low) += (b1:b0) modulo 2^128. */
 static inline void u256_add128(uint64_t *high, uint64_t *low, uint64_t b1, uint64_t b0)
 {
-#if U256_NATIVE
+#if defined(U256_CARRY_X86_BUILTIN)
+    /* A number of 128 bits gcc would keep in memory as often as not. */
+    __asm__("addq %3, %0\n\tadcq %2, %1" : "+&r"(*low), "+r"(*high) : "rme"(b1), "rme"(b0) : "cc");
+#elif U256_NATIVE
     const u256_dword sum = (((u256_dword)*high << 64) | *low) + (((u256_dword)b1 << 64) | b0);
     *high = (uint64_t)(sum >> 64);
     *low = (uint64_t)sum;
@@ -162,7 +165,11 @@ static inline void u256_sub128(uint64_t *high, uint64_t *low, uint64_t b1, uint6
 /** Leading zero bits of x, which must not be zero. */
 static inline unsigned u256_clz64(uint64_t x)
 {
-#if U256_NATIVE
+#if U256_NATIVE && defined(__x86_64__) && !defined(__LZCNT__)
+    /* BSR waits for what was in its destination, so that is x itself: elsewhere it may be the end of the last division. */
+    __asm__("bsrq %0, %0" : "+r"(x) : : "cc");
+    return 63 - (unsigned)x;
+#elif U256_NATIVE
     return (unsigned)__builtin_clzll(x);
 #else
     unsigned count = 0;
@@ -188,9 +195,10 @@ static inline uint64_t u256_funnel_right(uint64_t high, uint64_t low, unsigned b
     return (low >> bits) | (high << 1 << (63 - bits));
 }
 
-/** Exchanges two numbers, limb by limb: a copy of a whole one would go through memory. */
+/** Exchanges two numbers, limb by limb: a copy of a whole one would go through memory. gcc -O2 has to be asked to unroll. */
 static inline void u256_exchange(cevm_u256 *a, cevm_u256 *b)
 {
+#pragma GCC unroll 4
     for (unsigned i = 0; i < 4; ++i) {
         const uint64_t limb = a->w[i];
         a->w[i] = b->w[i];
@@ -200,14 +208,29 @@ static inline void u256_exchange(cevm_u256 *a, cevm_u256 *b)
 
 /* Sums ------------------------------------------------------------------------------------------------------------- */
 
+/*
+ * gcc's builtin for one limb takes an address, and where much is inlined into one function each limb is then stored there too. So
+ * for gcc the chains are written out.
+ */
+
 /** *out = a + b modulo 2^256; returns whether the sum did not fit. */
 static inline bool u256_add_overflow(cevm_u256 *out, const cevm_u256 *a, const cevm_u256 *b)
 {
+    uint64_t w0 = a->w[0];
+    uint64_t w1 = a->w[1];
+    uint64_t w2 = a->w[2];
+    uint64_t w3 = a->w[3];
     unsigned char carry = 0;
-    const uint64_t w0 = u256_addc(a->w[0], b->w[0], &carry);
-    const uint64_t w1 = u256_addc(a->w[1], b->w[1], &carry);
-    const uint64_t w2 = u256_addc(a->w[2], b->w[2], &carry);
-    const uint64_t w3 = u256_addc(a->w[3], b->w[3], &carry);
+#if defined(U256_CARRY_X86_BUILTIN)
+    __asm__("addq %5, %0\n\tadcq %6, %1\n\tadcq %7, %2\n\tadcq %8, %3"
+            : "+&r"(w0), "+&r"(w1), "+&r"(w2), "+&r"(w3), "=@ccc"(carry)
+            : "rme"(b->w[0]), "rme"(b->w[1]), "rme"(b->w[2]), "rme"(b->w[3]));
+#else
+    w0 = u256_addc(w0, b->w[0], &carry);
+    w1 = u256_addc(w1, b->w[1], &carry);
+    w2 = u256_addc(w2, b->w[2], &carry);
+    w3 = u256_addc(w3, b->w[3], &carry);
+#endif
     *out = (cevm_u256){{w0, w1, w2, w3}};
     return carry != 0;
 }
@@ -215,11 +238,21 @@ static inline bool u256_add_overflow(cevm_u256 *out, const cevm_u256 *a, const c
 /** *out = a - b modulo 2^256; returns whether a < b. */
 static inline bool u256_sub_borrow(cevm_u256 *out, const cevm_u256 *a, const cevm_u256 *b)
 {
+    uint64_t w0 = a->w[0];
+    uint64_t w1 = a->w[1];
+    uint64_t w2 = a->w[2];
+    uint64_t w3 = a->w[3];
     unsigned char borrow = 0;
-    const uint64_t w0 = u256_subb(a->w[0], b->w[0], &borrow);
-    const uint64_t w1 = u256_subb(a->w[1], b->w[1], &borrow);
-    const uint64_t w2 = u256_subb(a->w[2], b->w[2], &borrow);
-    const uint64_t w3 = u256_subb(a->w[3], b->w[3], &borrow);
+#if defined(U256_CARRY_X86_BUILTIN)
+    __asm__("subq %5, %0\n\tsbbq %6, %1\n\tsbbq %7, %2\n\tsbbq %8, %3"
+            : "+&r"(w0), "+&r"(w1), "+&r"(w2), "+&r"(w3), "=@ccc"(borrow)
+            : "rme"(b->w[0]), "rme"(b->w[1]), "rme"(b->w[2]), "rme"(b->w[3]));
+#else
+    w0 = u256_subb(w0, b->w[0], &borrow);
+    w1 = u256_subb(w1, b->w[1], &borrow);
+    w2 = u256_subb(w2, b->w[2], &borrow);
+    w3 = u256_subb(w3, b->w[3], &borrow);
+#endif
     *out = (cevm_u256){{w0, w1, w2, w3}};
     return borrow != 0;
 }
@@ -273,12 +306,17 @@ static inline bool u256_is_negative(const cevm_u256 *a) { return (a->w[3] >> 63)
 /** How many bits it takes to write a: 0 for zero, 256 when the sign bit is set. */
 static inline unsigned u256_bit_length(const cevm_u256 *a)
 {
-    for (unsigned i = 4; i-- > 0;) {
-        if (a->w[i] != 0) {
-            return 64 * i + (64 - u256_clz64(a->w[i]));
-        }
+    /* No loop, which not every compiler would unroll. */
+    if (a->w[3] != 0) {
+        return 256 - u256_clz64(a->w[3]);
     }
-    return 0;
+    if (a->w[2] != 0) {
+        return 192 - u256_clz64(a->w[2]);
+    }
+    if (a->w[1] != 0) {
+        return 128 - u256_clz64(a->w[1]);
+    }
+    return a->w[0] != 0 ? 64 - u256_clz64(a->w[0]) : 0;
 }
 
 /** How many bytes it takes to write a: 0 for zero, at most 32. The unit of EXP's gas. */
@@ -292,10 +330,19 @@ static inline unsigned u256_clz(const cevm_u256 *a) { return 256 - u256_bit_leng
 static inline bool u256_lt(const cevm_u256 *a, const cevm_u256 *b)
 {
     unsigned char borrow = 0;
+#if defined(U256_CARRY_X86_BUILTIN)
+    uint64_t w1 = a->w[1];
+    uint64_t w2 = a->w[2];
+    uint64_t w3 = a->w[3];
+    __asm__("cmpq %5, %4\n\tsbbq %6, %0\n\tsbbq %7, %1\n\tsbbq %8, %2"
+            : "+&r"(w1), "+&r"(w2), "+&r"(w3), "=@ccc"(borrow)
+            : "r"(a->w[0]), "rme"(b->w[0]), "rme"(b->w[1]), "rme"(b->w[2]), "rme"(b->w[3]));
+#else
     u256_borrow(a->w[0], b->w[0], &borrow);
     u256_borrow(a->w[1], b->w[1], &borrow);
     u256_borrow(a->w[2], b->w[2], &borrow);
     u256_borrow(a->w[3], b->w[3], &borrow);
+#endif
     return borrow != 0;
 }
 
@@ -305,12 +352,9 @@ static inline bool u256_gt(const cevm_u256 *a, const cevm_u256 *b) { return u256
 static inline bool u256_slt(const cevm_u256 *a, const cevm_u256 *b)
 {
     const uint64_t sign = (uint64_t)1 << 63;
-    unsigned char borrow = 0;
-    u256_borrow(a->w[0], b->w[0], &borrow);
-    u256_borrow(a->w[1], b->w[1], &borrow);
-    u256_borrow(a->w[2], b->w[2], &borrow);
-    u256_borrow(a->w[3] ^ sign, b->w[3] ^ sign, &borrow);
-    return borrow != 0;
+    const cevm_u256 x = {{a->w[0], a->w[1], a->w[2], a->w[3] ^ sign}};
+    const cevm_u256 y = {{b->w[0], b->w[1], b->w[2], b->w[3] ^ sign}};
+    return u256_lt(&x, &y);
 }
 
 static inline bool u256_sgt(const cevm_u256 *a, const cevm_u256 *b) { return u256_slt(b, a); }
@@ -431,18 +475,29 @@ static inline cevm_u256 u256_mul(const cevm_u256 *a, const cevm_u256 *b)
     const uint64_t b0 = b->w[0];
     const uint64_t b1 = b->w[1];
     const uint64_t b2 = b->w[2];
-    uint64_t carry;
 
-    /* Row by row as on paper; what would stand above limb 3 is not computed. */
-    const uint64_t w0 = u256_mul64(a0, b0, &carry);
-    uint64_t w1 = u256_muladd64(a0, b1, carry, 0, &carry);
-    uint64_t w2 = u256_muladd64(a0, b2, carry, 0, &carry);
-    uint64_t w3 = a0 * b->w[3] + carry;
-    w1 = u256_muladd64(a1, b0, w1, 0, &carry);
-    w2 = u256_muladd64(a1, b1, w2, carry, &carry);
-    w3 += a1 * b2 + carry;
-    w2 = u256_muladd64(a2, b0, w2, 0, &carry);
-    w3 += a2 * b1 + carry + a->w[3] * b0;
+    /*
+     * Row by row as on paper; what would stand above limb 3 is not computed. Sums of two limbs, which gcc keeps in registers where
+     * it does not those of 128 bits.
+     */
+    uint64_t c;
+    uint64_t d;
+    const uint64_t w0 = u256_mul64(a0, b0, &c);
+    uint64_t w1 = u256_mul64(a0, b1, &d);
+    u256_add128(&d, &w1, 0, c);
+    uint64_t w3;
+    uint64_t w2 = u256_mul64(a0, b2, &w3);
+    u256_add128(&w3, &w2, a0 * b->w[3], d);
+
+    uint64_t x = u256_mul64(a1, b0, &c);
+    u256_add128(&c, &w1, 0, x);
+    x = u256_mul64(a1, b1, &d);
+    u256_add128(&w3, &w2, a1 * b2, c);
+    u256_add128(&w3, &w2, d, x);
+
+    x = u256_mul64(a2, b0, &c);
+    u256_add128(&w3, &w2, c, x);
+    w3 += a2 * b1 + a->w[3] * b0;
     return (cevm_u256){{w0, w1, w2, w3}};
 }
 

@@ -539,9 +539,12 @@ static void test_eip7702_delegation_to_a_precompile_is_empty_code(void **state)
 {
     (void)state;
     static const uint8_t input[] = {1, 2, 3};
-    for (int direct = 0; direct < 2; ++direct) {
+    static const char *const codes[] = {"", "602a5f5260205ff3"}; /* at the precompile's address: nobody runs it */
+    for (int i = 0; i < 4; ++i) {
+        const bool direct = i % 2 != 0;
         world w;
         world_open(&w, CEVM_PRAGUE);
+        world_put(&w, address_of(4), 0, 1, codes[i / 2]);
         cevm_tx tx = plain_tx();
         tx.data = (cevm_bytes){input, sizeof input};
         world_put(&w, tx.to, 0, 1, "ef01000000000000000000000000000000000000000004");
