@@ -420,7 +420,7 @@ int cevm_cmd_b11r(const cevm_cli *cli, int argc, char **argv)
         cevm_help_b11r(stdout, cli);
         return CEVM_EXIT_OK;
     }
-    return build(&error, &o) ? CEVM_EXIT_OK : cevm_t8n_report(&error);
+    return cevm_t8n_only_options(&error, &arguments) && build(&error, &o) ? CEVM_EXIT_OK : cevm_t8n_report(&error);
 }
 
 void cevm_help_b11r(FILE *to, const cevm_cli *cli)

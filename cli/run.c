@@ -6,6 +6,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "chain/authorization.h"
+
 enum { BENCH_NS = 1000000000, BENCH_LEAST = 3 };
 
 /* libc's allocator, counting. */
@@ -247,19 +249,8 @@ static cevm_err warm_all(run *r)
 /* The account whose code runs: the receiver, or the one it has delegated to (EIP-7702). */
 static cevm_err find_code(run *r)
 {
-    cevm_code code;
     r->msg.code_address = r->msg.recipient;
-    cevm_err err = r->host.vtable->load_code(r->host.ctx, &code, &r->msg.recipient);
-    if (err != CEVM_OK || !CEVM_HAS_EIP(r->world.block.fork, 7702)) {
-        return err;
-    }
-    static const uint8_t mark[3] = {0xef, 0x01, 0x00};
-    if (code.bytes.size == 23 && memcmp(code.bytes.data, mark, sizeof mark) == 0) {
-        memcpy(r->msg.code_address.bytes, code.bytes.data + 3, 20);
-        r->msg.disable_precompiles = true;
-        err = warm(r, &r->msg.code_address);
-    }
-    return err;
+    return CEVM_HAS_EIP(r->world.block.fork, 7702) ? cevm_delegation_follow(&r->msg, &r->host) : CEVM_OK;
 }
 
 /* What the sender does before a creation: its nonce gives the address, and is used up. */

@@ -1,6 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `cevm statetest`: state tests and VM tests. */
+#include <strings.h>
+
 #include "cli/vectors.h"
+
+/* Whether --statetest.fork picks an entry. Forks of blob parameters alone (BPO1, EIP-7892) are not Osaka here. */
+static bool is_picked(const cevm_vectors_options *o, const cevm_test_entry *e)
+{
+    cevm_fork fork;
+    if (!o->has_fork || !e->fork_known || !cevm_fork_by_name(&fork, o->fork_name)) {
+        return !o->has_fork || strcasecmp(e->fork_name, o->fork_name) == 0;
+    }
+    return e->fork == o->fork && cevm_fork_by_name(&fork, e->fork_name);
+}
 
 static bool run_state_test(cevm_vectors_run *run, const cevm_json_at *at)
 {
@@ -11,7 +23,7 @@ static bool run_state_test(cevm_vectors_run *run, const cevm_json_at *at)
     }
     for (size_t i = 0; i < test.entry_count; i++) {
         const cevm_test_entry *e = &test.entries[i];
-        if ((o->has_fork && (!e->fork_known || e->fork != o->fork)) || (o->has_index && e->index != o->index)) {
+        if (!is_picked(o, e) || (o->has_index && e->index != o->index)) {
             continue;
         }
         cevm_test_result result;

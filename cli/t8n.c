@@ -246,12 +246,7 @@ int cevm_cmd_t8n(const cevm_cli *cli, int argc, char **argv)
         cevm_help_t8n(stdout, cli);
         return CEVM_EXIT_OK;
     }
-    if (arguments.count != 0) {
-        (void)cevm_t8n_fail(&error, CEVM_T8N_CONFIG, "what is \"%.80s\" for? There are only options",
-                            arguments.items[0]);
-        return cevm_t8n_report(&error);
-    }
-    return transition(&error, &o) ? CEVM_EXIT_OK : cevm_t8n_report(&error);
+    return cevm_t8n_only_options(&error, &arguments) && transition(&error, &o) ? CEVM_EXIT_OK : cevm_t8n_report(&error);
 }
 
 void cevm_help_t8n(FILE *to, const cevm_cli *cli)

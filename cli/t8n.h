@@ -18,6 +18,7 @@
 
 #include "chain/json.h"
 #include "cli/commands.h"
+#include "cli/options.h"
 #include "ethereum-tests/networks.h"
 
 /** geth's exit codes, which callers tell failures apart by. */
@@ -39,6 +40,8 @@ typedef struct cevm_t8n_error {
 bool cevm_t8n_fail(cevm_t8n_error *error, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));
 /** Gives the message that is already there its code; returns false. */
 bool cevm_t8n_code(cevm_t8n_error *error, int code);
+/** Fails when there is an argument that is no option: none of these tools takes one. */
+bool cevm_t8n_only_options(cevm_t8n_error *error, const cevm_arguments *arguments);
 /** Writes "ERROR(10): …" to stderr; returns the exit code. */
 int cevm_t8n_report(const cevm_t8n_error *error);
 

@@ -20,6 +20,12 @@ bool cevm_t8n_fail(cevm_t8n_error *error, int code, const char *format, ...)
     return false;
 }
 
+bool cevm_t8n_only_options(cevm_t8n_error *error, const cevm_arguments *arguments)
+{
+    return arguments->count == 0 ||
+           cevm_t8n_fail(error, CEVM_T8N_CONFIG, "what is \"%.80s\" for? There are only options", arguments->items[0]);
+}
+
 bool cevm_t8n_code(cevm_t8n_error *error, int code)
 {
     error->code = code;

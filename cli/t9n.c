@@ -174,7 +174,8 @@ int cevm_cmd_t9n(const cevm_cli *cli, int argc, char **argv)
         cevm_help_t9n(stdout, cli);
         return CEVM_EXIT_OK;
     }
-    return run(&error, path, fork, chain_id) ? CEVM_EXIT_OK : cevm_t8n_report(&error);
+    return cevm_t8n_only_options(&error, &arguments) && run(&error, path, fork, chain_id) ? CEVM_EXIT_OK
+                                                                                          : cevm_t8n_report(&error);
 }
 
 void cevm_help_t9n(FILE *to, const cevm_cli *cli)

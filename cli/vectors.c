@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "cli/options.h"
+#include "ethereum-tests/networks.h"
 
 /* The command line as it was given. */
 typedef struct flags {
@@ -114,14 +115,15 @@ static bool usage_error(const cevm_vectors_options *o, const char *option, const
 static bool set_fork(cevm_vectors_options *o, const char *name)
 {
     o->has_fork = true;
-    if (cevm_fork_by_name(&o->fork, name)) {
+    o->fork_name = name;
+    if (cevm_test_fork_by_name(&o->fork, name)) {
         return true;
     }
     (void)usage_error(o, "statetest.fork", name, "no such fork; known are:");
     for (int fork = 0; fork < CEVM_FORK_COUNT; fork++) {
         (void)fprintf(stderr, " %s", cevm_fork_name((cevm_fork)fork));
     }
-    (void)fputc('\n', stderr);
+    (void)fputs(" BPO1 … BPO5\n", stderr);
     return false;
 }
 

@@ -35,6 +35,7 @@ typedef struct cevm_vectors_options {
     regex_t run; /* tests whose name matches; read-only once compiled, safe on all threads */
     bool has_fork;
     cevm_fork fork;
+    const char *fork_name; /* of the option */
     bool has_index;
     uint64_t index;
     bool bench;

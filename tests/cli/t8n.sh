@@ -115,7 +115,9 @@ refuse_edit "a difficulty that cannot be known" 3 "missing parentDifficulty" 's/
 refuse_edit "a tracer there is not" 3 'unknown tracer "callTracer2"' 's/^//' --trace.tracer callTracer2
 refuse_edit "a reward that is none" 3 "--state.reward" 's/^//' --state.reward=-2
 refuse "an unknown option" 3 "unknown option" t8n --inptu.alloc x
-refuse "an argument" 3 "only options" t8n alloc.json
+for tool in t8n t9n b11r; do
+    refuse "$tool: an argument" 3 "only options" $tool alloc.json
+done
 echo '"0xc180"' > "$work/short.rlp"
 echo '"0xc2"' > "$work/bad.rlp"
 refuse "RLP that is none" 12 "rlp:" t8n "${parts[@]}" --input.txs="$work/bad.rlp" --state.fork London
