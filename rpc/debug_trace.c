@@ -216,7 +216,6 @@ static void trace_trial(cevm_trial *trial, const cevm_trace_config *config)
 static bool open_trial(cevm_trial *out, cevm_rpc_call *call, const cevm_trace_config *config)
 {
     static const cevm_trial_params params = {.block = 1, .state_overrides = 2, .block_overrides = 3};
-    json_t *given = call->params;
     json_t *block = cevm_rpc_param(call, 1);
     json_t *shown = json_array();
     bool ok = shown != NULL && json_array_append(shown, cevm_rpc_param(call, 0)) == 0;
@@ -224,15 +223,7 @@ static bool open_trial(cevm_trial *out, cevm_rpc_call *call, const cevm_trace_co
     for (size_t i = 0; i < sizeof rest / sizeof rest[0] && ok; ++i) {
         ok = (rest[i] != NULL ? json_array_append(shown, rest[i]) : json_array_append_new(shown, json_null())) == 0;
     }
-    if (!ok) {
-        json_decref(shown);
-        return cevm_rpc_fail_err(call, CEVM_ERR_NOMEM);
-    }
-    call->params = shown;
-    ok = cevm_trial_open(out, call, &params);
-    call->params = given;
-    json_decref(shown);
-    return ok;
+    return cevm_trial_open_shown(out, call, &params, shown, ok);
 }
 
 void cevm_rpc_debug_traceCall(cevm_rpc_call *call)

@@ -68,20 +68,11 @@ static bool check_calls(cevm_rpc_call *call, const json_t *calls)
 static bool open_first(cevm_trial *out, cevm_rpc_call *call, json_t *object)
 {
     static const cevm_trial_params params = {.block = 1};
-    json_t *given = call->params;
     json_t *shown = json_array();
     json_t *block = cevm_rpc_param(call, 1);
-    bool ok = shown != NULL && json_array_append(shown, object) == 0 &&
-              (block == NULL || json_array_append(shown, block) == 0);
-    if (!ok) {
-        json_decref(shown);
-        return cevm_rpc_fail_err(call, CEVM_ERR_NOMEM);
-    }
-    call->params = shown;
-    ok = cevm_trial_open(out, call, &params);
-    call->params = given;
-    json_decref(shown);
-    return ok;
+    const bool ok = shown != NULL && json_array_append(shown, object) == 0 &&
+                    (block == NULL || json_array_append(shown, block) == 0);
+    return cevm_trial_open_shown(out, call, &params, shown, ok);
 }
 
 /** Which of the calls it was that failed, counted from 1. */

@@ -161,20 +161,26 @@ void cevm_trace_config_free(cevm_trace_config *config)
     config->options = NULL;
 }
 
+cevm_trace_request cevm_trace_request_of(cevm_rpc_call *call, cevm_state *state, const cevm_trace_context *context,
+                                         volatile bool *stop)
+{
+    return (cevm_trace_request){.out = call->out,
+                                .state = state,
+                                .allocator = cevm_node_allocator(call->node),
+                                .limits = {.memory = KEPT_MEMORY},
+                                .context = *context,
+                                .stop = stop,
+                                .cancel = call->cancel};
+}
+
 cevm_trace *cevm_trace_config_make(const cevm_trace_config *config, cevm_rpc_call *call, cevm_state *state,
                                    const cevm_trace_context *context, volatile bool *stop)
 {
     cevm_trace *trace = NULL;
     cevm_trace_error error;
-    const cevm_trace_request request = {.name = config->tracer,
-                                        .config = config->options,
-                                        .out = call->out,
-                                        .state = state,
-                                        .allocator = cevm_node_allocator(call->node),
-                                        .limits = {.memory = KEPT_MEMORY},
-                                        .context = *context,
-                                        .stop = stop,
-                                        .cancel = call->cancel};
+    cevm_trace_request request = cevm_trace_request_of(call, state, context, stop);
+    request.name = config->tracer;
+    request.config = config->options;
     cevm_err err = cevm_trace_create(&trace, &error, &request);
     if (err == CEVM_ERR_ARGUMENT) {
         (void)cevm_rpc_fail(call, CEVM_RPC_INVALID_PARAMS, "%s", error.text);

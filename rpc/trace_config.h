@@ -25,6 +25,9 @@ typedef struct cevm_trace_config {
 bool cevm_trace_config_read(cevm_trace_config *out, cevm_rpc_call *call, json_t *object, bool of_call);
 void cevm_trace_config_free(cevm_trace_config *config);
 
+/** What every trace of a call is given: where to write, the node's limits, what stops it. */
+cevm_trace_request cevm_trace_request_of(cevm_rpc_call *call, cevm_state *state, const cevm_trace_context *context,
+                                         volatile bool *stop);
 /** A trace after the config, which writes to the call's answer. NULL: the call failed, in the tracer's words. */
 cevm_trace *cevm_trace_config_make(const cevm_trace_config *config, cevm_rpc_call *call, cevm_state *state,
                                    const cevm_trace_context *context, volatile bool *stop);

@@ -6,8 +6,7 @@
 #include <stdio.h>
 
 #include "chain/payments.h"
-
-#define KEPT_MEMORY ((uint64_t)512 << 20)
+#include "rpc/trace_config.h"
 
 /* ---- Kinds of trace ------------------------------------------------------------------------------------------------ */
 
@@ -38,23 +37,11 @@ bool cevm_trace_parts_read(cevm_parity_parts *out, cevm_rpc_call *call, const js
     return true;
 }
 
-static cevm_trace_request request_of(cevm_rpc_call *call, cevm_state *state, const cevm_trace_context *context,
-                                     volatile bool *stop)
-{
-    return (cevm_trace_request){.out = call->out,
-                                .state = state,
-                                .allocator = cevm_node_allocator(call->node),
-                                .limits = {.memory = KEPT_MEMORY},
-                                .context = *context,
-                                .stop = stop,
-                                .cancel = call->cancel};
-}
-
 cevm_trace *cevm_trace_parts_make(const cevm_parity_parts *parts, cevm_rpc_call *call, cevm_state *state,
                                   const cevm_trace_context *context, volatile bool *stop)
 {
     cevm_trace *trace = NULL;
-    const cevm_trace_request request = request_of(call, state, context, stop);
+    const cevm_trace_request request = cevm_trace_request_of(call, state, context, stop);
     const cevm_err err = cevm_parity_create(&trace, &request, parts);
     if (err != CEVM_OK) {
         (void)cevm_rpc_fail_err(call, err);
@@ -73,7 +60,7 @@ static cevm_trace *make_list(cevm_trace_run *run, const cevm_trace_context *cont
 {
     const entries *e = run->user;
     cevm_trace *trace = NULL;
-    const cevm_trace_request request = request_of(run->call, run->bench.state, context, &run->stop);
+    const cevm_trace_request request = cevm_trace_request_of(run->call, run->bench.state, context, &run->stop);
     const cevm_err err = cevm_parity_list_create(&trace, &request, e->list);
     if (err != CEVM_OK) {
         (void)cevm_rpc_fail_err(run->call, err);

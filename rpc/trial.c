@@ -154,6 +154,21 @@ bool cevm_trial_open_tx(cevm_trial *out, cevm_rpc_call *call, const cevm_trial_p
     return open_place(out, params) && close_unless(out, make_vm(out));
 }
 
+bool cevm_trial_open_shown(cevm_trial *out, cevm_rpc_call *call, const cevm_trial_params *params, json_t *shown,
+                           bool built)
+{
+    if (shown == NULL || !built) {
+        json_decref(shown);
+        return cevm_rpc_fail_err(call, CEVM_ERR_NOMEM);
+    }
+    json_t *given = call->params;
+    call->params = shown;
+    const bool ok = cevm_trial_open(out, call, params);
+    call->params = given;
+    json_decref(shown);
+    return ok;
+}
+
 bool cevm_trial_next(cevm_trial *trial, json_t *object)
 {
     /* The one before may have paid nothing: see settle_fees. */

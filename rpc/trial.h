@@ -47,6 +47,11 @@ bool cevm_trial_open(cevm_trial *out, cevm_rpc_call *call, const cevm_trial_para
  * borrowed until the trial is closed.
  */
 bool cevm_trial_open_tx(cevm_trial *out, cevm_rpc_call *call, const cevm_trial_params *params, const cevm_tx *tx);
+/**
+ * The same with other parameters than the call's own, an array that it lets go of; NULL, or `built` false: out of memory.
+ */
+bool cevm_trial_open_shown(cevm_trial *out, cevm_rpc_call *call, const cevm_trial_params *params, json_t *shown,
+                           bool built);
 /** Another transaction object for a trial without block overrides, in the same place. False: the call failed. */
 bool cevm_trial_next(cevm_trial *trial, json_t *object);
 void cevm_trial_close(cevm_trial *trial);

@@ -20,12 +20,7 @@ static char *parity_text(world *w, const cevm_parity_parts *parts, const cevm_tx
     cevm_json_writer_init(&t.writer, json_text_take, &t.text);
     const cevm_trace_request request = {.out = &t.writer, .state = w->state};
     assert_int_equal(cevm_parity_create(&t.trace, &request, parts), CEVM_OK);
-    const cevm_receipt receipt = traced_apply(&t, w, tx);
-    assert_int_equal(cevm_trace_finish(t.trace, &receipt), CEVM_OK);
-    cevm_trace_destroy(t.trace);
-    assert_int_equal(t.writer.depth, 0);
-    assert_true(cevm_json_flush(&t.writer));
-    return t.text.data;
+    return traced_text(&t, w, tx);
 }
 
 static json_t *parity_json(world *w, const cevm_parity_parts *parts, const cevm_tx *tx)

@@ -54,6 +54,17 @@ static inline cevm_receipt traced_apply(traced *t, world *w, const cevm_tx *tx)
     return receipt;
 }
 
+/** Applies a transaction under a trace that is open, and ends the trace: its text, freed by the caller. */
+static inline char *traced_text(traced *t, world *w, const cevm_tx *tx)
+{
+    const cevm_receipt receipt = traced_apply(t, w, tx);
+    assert_int_equal(cevm_trace_finish(t->trace, &receipt), CEVM_OK);
+    cevm_trace_destroy(t->trace);
+    assert_int_equal(t->writer.depth, 0);
+    assert_true(cevm_json_flush(&t->writer));
+    return t->text.data;
+}
+
 /** The text of a trace; freed by the caller. */
 static inline char *trace_text(world *w, const char *name, const char *config, const cevm_tx *tx,
                                const cevm_trace_context *context)
@@ -66,12 +77,7 @@ static inline char *trace_text(world *w, const char *name, const char *config, c
     if (traced_open(&t, w, name, config, &request) != CEVM_OK) {
         fail_msg("%s: %s", name, t.error.text);
     }
-    const cevm_receipt receipt = traced_apply(&t, w, tx);
-    assert_int_equal(cevm_trace_finish(t.trace, &receipt), CEVM_OK);
-    cevm_trace_destroy(t.trace);
-    assert_int_equal(t.writer.depth, 0);
-    assert_true(cevm_json_flush(&t.writer));
-    return t.text.data;
+    return traced_text(&t, w, tx);
 }
 
 /** The same, parsed. */
